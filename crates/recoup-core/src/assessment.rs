@@ -1,0 +1,263 @@
+//! All rulings of one resource at one instant, best first, and their written form.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use crate::context::Context;
+use crate::money::Amount;
+use crate::policy::{ClauseId, Policy};
+use crate::refund::RefundQuote;
+use crate::ruling::{Ruling, RulingData, Step};
+use crate::time::{Instant, Zone};
+use crate::vocab::{Exit, Outcome};
+
+/// All rulings of one resource. Its memory is used again from resource to resource.
+#[derive(Debug, Clone, Default)]
+pub struct Assessment {
+    rulings: Vec<RulingData>,
+    used: usize,
+    outcome: Option<Outcome>,
+    best: Option<Exit>,
+}
+
+impl Assessment {
+    /// Empties the assessment for another resource.
+    pub fn clear(&mut self) {
+        self.used = 0;
+        self.outcome = None;
+        self.best = None;
+    }
+
+    /// Rules on an exit.
+    pub fn exit(&mut self, cx: &Context<'_>, exit: Exit, rule: impl FnOnce(&mut Ruling<'_>)) {
+        if self.used == self.rulings.len() {
+            self.rulings.push(RulingData::new(exit));
+        }
+        if let Some(data) = self.rulings.get_mut(self.used) {
+            data.reset(exit);
+            self.used += 1;
+            rule(&mut Ruling::new(cx, data));
+        }
+    }
+
+    /// Adds a ruling that was made elsewhere.
+    pub fn push(&mut self, ruling: RulingData) {
+        self.rulings.truncate(self.used);
+        self.rulings.push(ruling);
+        self.used += 1;
+    }
+
+    /// The rulings, best first once the assessment is finished.
+    #[must_use]
+    pub fn rulings(&self) -> &[RulingData] {
+        self.rulings.get(..self.used).unwrap_or_default()
+    }
+
+    /// The ruling of an exit.
+    #[must_use]
+    pub fn ruling(&self, exit: Exit) -> Option<&RulingData> {
+        self.rulings().iter().find(|ruling| ruling.exit == exit)
+    }
+
+    /// The outcome of the best exit. Refused until the assessment is finished.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome.unwrap_or(Outcome::Refused)
+    }
+
+    /// The best exit; none where only stopping the renewal is open.
+    #[must_use]
+    pub fn best(&self) -> Option<Exit> {
+        self.best
+    }
+
+    /// The earliest coming instant at which any exit changes by time alone.
+    #[must_use]
+    pub fn until(&self) -> Option<Instant> {
+        self.rulings().iter().filter_map(|ruling| ruling.until).min()
+    }
+
+    /// Orders the rulings and finds the best one: by outcome, then by refund (an unknown one below
+    /// every figure), then by `preference` and, for exits that it does not name, the general one.
+    /// Where no exit was ruled at all, the rules say nothing of such a resource: exit `none`, refused.
+    pub fn finish(&mut self, cx: &Context<'_>, preference: &[Exit]) {
+        if self.used == 0 {
+            self.exit(cx, Exit::None, |ruling| ruling.refuse(ClauseId::NO_RULE));
+        }
+        let rank = |exit: Exit| {
+            let find = |list: &[Exit]| list.iter().position(|other| *other == exit);
+            find(preference).map_or_else(|| (1, find(Exit::PREFERENCE).unwrap_or(usize::MAX)), |place| (0, place))
+        };
+        let money = |ruling: &RulingData| ruling.refund.as_ref().map(RefundQuote::refund);
+        let by_merit = |a: &RulingData, b: &RulingData| {
+            // Stopping a renewal gives nothing back and never decides; it stands behind its equals.
+            let stops = |ruling: &RulingData| ruling.exit == Exit::StopRenewal;
+            a.outcome()
+                .cmp(&b.outcome())
+                .then(stops(a).cmp(&stops(b)))
+                .then(match (money(a), money(b)) {
+                    (Some(x), Some(y)) => y.cmp(&x),
+                    (x, y) => y.is_some().cmp(&x.is_some()),
+                })
+                .then(rank(a.exit).cmp(&rank(b.exit)))
+                .then(Ordering::Equal)
+        };
+        if let Some(rulings) = self.rulings.get_mut(..self.used) {
+            rulings.sort_by(by_merit);
+        }
+        let deciding = self.rulings().iter().find(|ruling| ruling.exit != Exit::StopRenewal);
+        let (outcome, best) = match deciding {
+            Some(ruling) if ruling.outcome() != Outcome::Refused => (ruling.outcome(), Some(ruling.exit)),
+            Some(ruling) if self.used == 1 || self.ruling(Exit::StopRenewal).is_none() => {
+                (Outcome::Refused, Some(ruling.exit))
+            }
+            _ => (Outcome::Refused, None),
+        };
+        self.outcome = Some(outcome);
+        self.best = best;
+    }
+}
+
+/// Of what, where and when an assessment speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the published formats")]
+pub struct Subject {
+    pub provider: String,
+    pub site: String,
+    pub edition: Option<String>,
+    pub account: Option<String>,
+    pub resource: String,
+    pub name: Option<String>,
+    pub product: String,
+    pub at: Instant,
+    /// The wall clock in which instants are written.
+    pub zone: Zone,
+}
+
+/// An amount as files write it, or null.
+fn amount(value: Option<Amount>) -> Value {
+    value.map_or(Value::Null, |value| Value::String(value.to_string()))
+}
+
+/// The text of a clause.
+fn clause_text(policy: &Policy, clause: ClauseId) -> (&str, &str) {
+    policy
+        .clause(clause)
+        .map_or(("recoup.no-rule", "No page of this provider that is known speaks of such a resource."), |clause| {
+            (clause.id.as_str(), clause.says.as_str())
+        })
+}
+
+/// A refund as files write it.
+#[must_use]
+pub fn refund_to_json(quote: &RefundQuote, zone: Zone) -> Value {
+    use crate::refund::Refund;
+    let returned: Vec<Value> = quote
+        .items()
+        .iter()
+        .map(|item| {
+            let mut map = Map::new();
+            map.insert("instrument".into(), item.instrument.as_str().into());
+            map.insert("amount".into(), item.amount.to_string().into());
+            map.insert("to".into(), item.to.as_str().into());
+            if let Some(end) = item.expires_at {
+                map.insert("expires_at".into(), end.display(zone).to_string().into());
+            }
+            Value::Object(map)
+        })
+        .collect();
+    json!({
+        "currency": quote.currency().as_str(),
+        "paid": amount(Some(quote.paid())),
+        "consumed": amount(quote.consumed()),
+        "fee": amount(Some(quote.fee())),
+        "forfeited": amount(quote.forfeited()),
+        "refund": amount(Some(quote.refund())),
+        "returned": returned,
+        "released": amount(quote.released()),
+        "carry_over": amount(quote.carried_over()),
+        "charge": amount(quote.charge()),
+        "proceeds": amount(quote.proceeds()),
+    })
+}
+
+fn ruling_to_json(ruling: &RulingData, policy: &Policy, zone: Zone) -> Value {
+    let time =
+        |instant: Option<Instant>| instant.map_or(Value::Null, |instant| instant.display(zone).to_string().into());
+    let refusals: Vec<Value> = ruling
+        .refusals
+        .iter()
+        .map(|refusal| {
+            let (id, says) = clause_text(policy, refusal.clause);
+            json!({"clause": id, "reason": refusal.reason.as_str(), "says": says})
+        })
+        .collect();
+    let unknowns: Vec<Value> = ruling
+        .unknowns
+        .iter()
+        .map(|unknown| {
+            let (id, _) = clause_text(policy, unknown.clause);
+            json!({"clause": id, "reason": unknown.reason.as_str(), "fact": unknown.fact, "assumed": unknown.assumed})
+        })
+        .collect();
+    let quota: Vec<Value> = ruling
+        .quota
+        .iter()
+        .map(|draw| json!({"name": draw.name, "limit": draw.limit, "used": draw.used, "draws": draw.draws, "window": draw.window.name()}))
+        .collect();
+    let review = ruling.review.as_ref().map_or(Value::Null, |review| {
+        let (id, says) = clause_text(policy, review.because);
+        json!({"by": review.by, "because": says, "clause": id, "approved_after_hours": review.approved_after_hours})
+    });
+    let settlement = ruling.settlement.map_or(Value::Null, |settlement| {
+        json!({"within_days": settlement.within_days, "day_kind": settlement.day_kind})
+    });
+    let effects: Vec<_> = ruling.effects.iter().collect();
+    let mut map = Map::new();
+    map.insert("exit".into(), ruling.exit.as_str().into());
+    map.insert("outcome".into(), ruling.outcome().as_str().into());
+    map.insert("refusals".into(), refusals.into());
+    map.insert("unknowns".into(), unknowns.into());
+    map.insert("refund".into(), ruling.refund.as_ref().map_or(Value::Null, |quote| refund_to_json(quote, zone)));
+    map.insert("review".into(), review);
+    map.insert("settlement".into(), settlement);
+    map.insert("quota".into(), quota.into());
+    map.insert("effective_at".into(), time(ruling.effective_at));
+    map.insert("effects".into(), json!(effects));
+    map.insert("channel".into(), json!(ruling.channel));
+    map.insert("until".into(), time(ruling.until));
+    if !ruling.steps.is_empty() {
+        let steps = ruling.steps.iter().map(|step| match step {
+            Step::Clause(clause, verdict) => {
+                json!({"clause": clause_text(policy, *clause).0, "verdict": verdict.as_str()})
+            }
+            Step::Line(label, text) => json!({"label": label, "text": text}),
+        });
+        map.insert("steps".into(), steps.collect());
+    }
+    Value::Object(map)
+}
+
+/// An assessment as files write it (FORMATS.md, section 4).
+#[must_use]
+pub fn to_json(subject: &Subject, assessment: &Assessment, policy: &Policy) -> Value {
+    let mut map = Map::new();
+    map.insert("provider".into(), subject.provider.as_str().into());
+    map.insert("site".into(), subject.site.as_str().into());
+    map.insert("edition".into(), json!(subject.edition));
+    map.insert("account".into(), json!(subject.account));
+    map.insert("resource".into(), subject.resource.as_str().into());
+    if let Some(name) = &subject.name {
+        map.insert("name".into(), name.as_str().into());
+    }
+    map.insert("product".into(), subject.product.as_str().into());
+    map.insert("at".into(), subject.at.display(subject.zone).to_string().into());
+    map.insert("outcome".into(), assessment.outcome().as_str().into());
+    map.insert("best".into(), json!(assessment.best().map(Exit::as_str)));
+    map.insert(
+        "exits".into(),
+        assessment.rulings().iter().map(|ruling| ruling_to_json(ruling, policy, subject.zone)).collect(),
+    );
+    Value::Object(map)
+}

@@ -1,0 +1,711 @@
+//! Amounts, plain numbers, currencies and exact fractions.
+//!
+//! Three types keep wrong arithmetic from compiling: an [`Amount`] is money, a [`Number`] is a rate,
+//! a factor or a count, and an [`Exact`] is a fraction on its way from the ones to the others. Amounts
+//! add up with amounts and multiply with numbers; money times money does not exist. An [`Exact`] is
+//! never rounded until [`Exact::round`], the one published rounding step.
+//!
+//! ```
+//! use recoup_core::money::{Amount, Currency, Exact};
+//!
+//! // 100.00 paid, 7 of 31 days used: the consumed part, rounded once, half up, to the cent.
+//! let paid: Amount = "100.00".parse()?;
+//! let consumed = Exact::from(paid).times_ratio(7, 31).round(Currency::USD);
+//! assert_eq!(consumed.to_string(), "22.58");
+//! assert_eq!((paid - consumed).to_string(), "77.42");
+//! # Ok::<(), recoup_core::money::AmountError>(())
+//! ```
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
+use std::str::FromStr;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Signed, ToPrimitive, Zero};
+use rust_decimal::Decimal;
+
+/// Decimal places that amounts and numbers carry inside. The finest published price seen has ten.
+pub const SCALE: u32 = 18;
+const ONE: i128 = 1_000_000_000_000_000_000;
+const CENT: i128 = 10_000_000_000_000_000;
+/// The largest magnitude read from a file: 10^15. What is larger is a mistake, not a bill.
+const LIMIT: i128 = 1_000_000_000_000_000 * ONE;
+
+/// A decimal that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// The text is no decimal number.
+    #[error("{0:?} is not a decimal number such as \"80.00\"")]
+    NotADecimal(String),
+    /// The number is absurdly large.
+    #[error("{0} is too large: at most 1000000000000000 is understood")]
+    TooLarge(String),
+    /// The number has more decimal places than are kept.
+    #[error("{0} has more than {SCALE} decimal places")]
+    TooFine(String),
+}
+
+fn parse_fixed(text: &str) -> Result<i128, AmountError> {
+    let shown = || text.chars().take(60).collect::<String>();
+    let text = text.trim();
+    let decimal = Decimal::from_str_exact(text)
+        .or_else(|error| Decimal::from_scientific(text).map_err(|_| error))
+        .map_err(|_| {
+            if !text.is_empty()
+                && text.len() > 28
+                && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'))
+            {
+                AmountError::TooLarge(shown())
+            } else {
+                AmountError::NotADecimal(shown())
+            }
+        })?
+        .normalize();
+    let Some(missing) = SCALE.checked_sub(decimal.scale()) else {
+        return Err(AmountError::TooFine(shown()));
+    };
+    let value = 10_i128
+        .checked_pow(missing)
+        .and_then(|factor| decimal.mantissa().checked_mul(factor))
+        .ok_or_else(|| AmountError::TooLarge(shown()))?;
+    if value.abs() > LIMIT {
+        return Err(AmountError::TooLarge(shown()));
+    }
+    Ok(value)
+}
+
+/// Writes a fixed-point value with at least `least` decimal places and no further trailing zeros.
+fn write_fixed(f: &mut fmt::Formatter<'_>, value: i128, least: u32) -> fmt::Result {
+    let magnitude = value.unsigned_abs();
+    let one = ONE.unsigned_abs();
+    let (whole, mut fraction) = (magnitude / one, magnitude % one);
+    let mut places = SCALE;
+    while places > least && fraction % 10 == 0 {
+        fraction /= 10;
+        places -= 1;
+    }
+    let text =
+        if places == 0 { format!("{whole}") } else { format!("{whole}.{fraction:0width$}", width = places as usize) };
+    f.pad_integral(value >= 0, "", &text)
+}
+
+macro_rules! fixed_point {
+    ($(#[$meta:meta])* $name:ident, $places:literal) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(i128);
+
+        impl $name {
+            /// Nothing.
+            pub const ZERO: Self = Self(0);
+
+            /// From a count of 10^-18 units, as decimals cross the plugin boundary.
+            #[must_use]
+            pub const fn from_units(units: i128) -> Self {
+                Self(units)
+            }
+
+            /// As a count of 10^-18 units.
+            #[must_use]
+            pub const fn units(self) -> i128 {
+                self.0
+            }
+
+            /// From a whole number.
+            #[must_use]
+            pub const fn whole(value: i64) -> Self {
+                Self(value as i128 * ONE)
+            }
+
+            /// Whether it is exactly nothing.
+            #[must_use]
+            pub const fn is_zero(self) -> bool {
+                self.0 == 0
+            }
+
+            /// Whether it is below nothing.
+            #[must_use]
+            pub const fn is_negative(self) -> bool {
+                self.0 < 0
+            }
+
+            /// Whether it is above nothing.
+            #[must_use]
+            pub const fn is_positive(self) -> bool {
+                self.0 > 0
+            }
+
+            /// The value without its sign.
+            #[must_use]
+            pub const fn magnitude(self) -> Self {
+                Self(self.0.abs())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = AmountError;
+
+            fn from_str(text: &str) -> Result<Self, AmountError> {
+                parse_fixed(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_fixed(f, self.0, $places)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0.saturating_add(other.0))
+            }
+        }
+
+        impl Sub for $name {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
+        }
+
+        impl Neg for $name {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self(self.0.saturating_neg())
+            }
+        }
+
+        impl AddAssign for $name {
+            fn add_assign(&mut self, other: Self) {
+                *self = *self + other;
+            }
+        }
+
+        impl SubAssign for $name {
+            fn sub_assign(&mut self, other: Self) {
+                *self = *self - other;
+            }
+        }
+
+        impl Sum for $name {
+            fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
+                items.fold(Self::ZERO, Add::add)
+            }
+        }
+
+        impl From<$name> for Exact {
+            fn from(value: $name) -> Self {
+                // Nearly every amount is whole cents: small terms keep later products small.
+                if value.0 % CENT == 0 {
+                    Self::Small { over: value.0 / CENT, under: 100 }
+                } else {
+                    Self::Small { over: value.0, under: ONE }
+                }
+            }
+        }
+    };
+}
+
+fixed_point! {
+    /// An amount of money, exact to 18 decimal places. Its currency stands beside it, once for a
+    /// whole refund. Written with at least two decimals: `"80.00"`.
+    ///
+    /// Sums saturate far above the largest amount that can be read (10^15), so no arithmetic on
+    /// amounts panics.
+    Amount, 2
+}
+
+fixed_point! {
+    /// A plain decimal: a rate, a factor, a quantity. Written without needless zeros: `"0.15"`.
+    Number, 0
+}
+
+impl Number {
+    /// One.
+    pub const ONE: Self = Self(ONE);
+
+    /// The whole number, if there is no fraction and it fits.
+    #[must_use]
+    pub fn as_whole(self) -> Option<i64> {
+        (self.0 % ONE == 0).then(|| i64::try_from(self.0 / ONE).ok()).flatten()
+    }
+
+    /// The same value read as money, for facts that are amounts (`ask_price`).
+    #[must_use]
+    pub const fn as_amount(self) -> Amount {
+        Amount(self.0)
+    }
+}
+
+impl Amount {
+    /// The same value read as a plain number, for quotas that count money.
+    #[must_use]
+    pub const fn as_number(self) -> Number {
+        Number(self.0)
+    }
+
+    /// The smaller of two amounts.
+    #[must_use]
+    pub fn at_most(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    /// The amount, or nothing where it is below nothing.
+    #[must_use]
+    pub fn floor_zero(self) -> Self {
+        self.max(Self::ZERO)
+    }
+
+    /// Rounds half up (away from zero at the half) to the currency's minor unit.
+    #[must_use]
+    pub fn round(self, currency: Currency) -> Self {
+        Exact::from(self).round(currency)
+    }
+
+    /// Splits the amount in proportion to `weights`, to the currency's minor unit, so that the parts
+    /// add up to it exactly: every part is cut to the minor unit and what is left over goes, a unit
+    /// each, to the largest remainders (the first of equals first).
+    #[must_use]
+    pub fn split(self, weights: &[Self], currency: Currency) -> Vec<Self> {
+        let total: Self = weights.iter().copied().sum();
+        if let [_] = weights {
+            return vec![self];
+        }
+        if total.is_zero() {
+            let mut parts = vec![Self::ZERO; weights.len()];
+            if let Some(first) = parts.first_mut() {
+                *first = self;
+            }
+            return parts;
+        }
+        let unit = currency.minor_unit();
+        let mut parts: Vec<(Self, Exact)> = weights
+            .iter()
+            .map(|weight| {
+                let exact = Exact::from(self).times(*weight).over(total);
+                let cut = exact.floor_to(unit);
+                let rest = exact.minus(&Exact::from(cut));
+                (cut, rest)
+            })
+            .collect();
+        let mut left = self - parts.iter().map(|(part, _)| *part).sum();
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.sort_by(|a, b| match (parts.get(*a), parts.get(*b)) {
+            (Some((_, x)), Some((_, y))) => y.compare(x),
+            _ => Ordering::Equal,
+        });
+        for index in order.iter().cycle().take(2 * order.len()) {
+            if !left.is_positive() {
+                break;
+            }
+            if let Some((part, _)) = parts.get_mut(*index) {
+                let step = left.at_most(unit);
+                *part += step;
+                left -= step;
+            }
+        }
+        parts.into_iter().map(|(part, _)| part).collect()
+    }
+}
+
+/// An exact fraction. Small terms are kept in machine integers; what outgrows them goes on in big
+/// ones, so no arithmetic overflows and nothing is rounded on the way.
+#[derive(Debug, Clone)]
+pub enum Exact {
+    /// A fraction of machine integers; `under` is positive.
+    Small {
+        /// Numerator.
+        over: i128,
+        /// Denominator, above zero.
+        under: i128,
+    },
+    /// A fraction that outgrew machine integers.
+    Big(Box<BigRational>),
+}
+
+impl From<i64> for Exact {
+    fn from(value: i64) -> Self {
+        Self::Small { over: i128::from(value), under: 1 }
+    }
+}
+
+impl Exact {
+    /// Nothing.
+    pub const ZERO: Self = Self::Small { over: 0, under: 1 };
+    /// One.
+    pub const ONE: Self = Self::Small { over: 1, under: 1 };
+
+    /// The fraction `over / under`; nothing where `under` is not positive.
+    #[must_use]
+    pub fn ratio(over: i64, under: i64) -> Self {
+        if under <= 0 {
+            return Self::ZERO;
+        }
+        Self::Small { over: i128::from(over), under: i128::from(under) }
+    }
+
+    fn big(&self) -> BigRational {
+        match self {
+            Self::Small { over, under } => BigRational::new_raw(BigInt::from(*over), BigInt::from(*under)),
+            Self::Big(value) => (**value).clone(),
+        }
+    }
+
+    fn from_big(value: &BigRational) -> Self {
+        let value = value.reduced();
+        match (value.numer().to_i128(), value.denom().to_i128()) {
+            (Some(over), Some(under)) => Self::Small { over, under },
+            _ => Self::Big(Box::new(value)),
+        }
+    }
+
+    fn combine(
+        &self,
+        other: &Self,
+        small: impl FnOnce(i128, i128, i128, i128) -> Option<(i128, i128)>,
+        big: impl FnOnce(BigRational, BigRational) -> BigRational,
+    ) -> Self {
+        if let (Self::Small { over: a, under: b }, Self::Small { over: c, under: d }) = (self, other)
+            && let Some((over, under)) = small(*a, *b, *c, *d)
+        {
+            return Self::Small { over, under };
+        }
+        Self::from_big(&big(self.big(), other.big()))
+    }
+
+    /// The product.
+    #[must_use]
+    pub fn times(&self, other: impl Into<Self>) -> Self {
+        self.combine(&other.into(), |a, b, c, d| Some((a.checked_mul(c)?, b.checked_mul(d)?)), |a, b| a * b)
+    }
+
+    /// The quotient; nothing where `other` is not positive (a price over no time is no price).
+    #[must_use]
+    pub fn over(&self, other: impl Into<Self>) -> Self {
+        let other = other.into();
+        if !other.is_positive() {
+            return Self::ZERO;
+        }
+        self.combine(&other, |a, b, c, d| Some((a.checked_mul(d)?, b.checked_mul(c)?)), |a, b| a / b)
+    }
+
+    /// The product with `over / under`; nothing where `under` is not positive.
+    #[must_use]
+    pub fn times_ratio(&self, over: i64, under: i64) -> Self {
+        self.times(Self::ratio(over, under))
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        self.combine(
+            other,
+            |a, b, c, d| {
+                if b == d {
+                    return Some((a.checked_add(c)?, b));
+                }
+                Some((a.checked_mul(d)?.checked_add(c.checked_mul(b)?)?, b.checked_mul(d)?))
+            },
+            |a, b| a + b,
+        )
+    }
+
+    /// The difference.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.plus(&other.times(-1_i64))
+    }
+
+    /// Whether it is above nothing.
+    #[must_use]
+    pub fn is_positive(&self) -> bool {
+        match self {
+            Self::Small { over, .. } => *over > 0,
+            Self::Big(value) => value.is_positive(),
+        }
+    }
+
+    /// The larger of the value and nothing.
+    #[must_use]
+    pub fn floor_zero(self) -> Self {
+        if self.is_positive() { self } else { Self::ZERO }
+    }
+
+    /// The smaller of two values.
+    #[must_use]
+    pub fn at_most(self, other: impl Into<Self>) -> Self {
+        let other = other.into();
+        if self.compare(&other) == Ordering::Greater { other } else { self }
+    }
+
+    /// Which of two values is larger.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Ordering {
+        if let (Self::Small { over: a, under: b }, Self::Small { over: c, under: d }) = (self, other)
+            && let (Some(left), Some(right)) = (a.checked_mul(*d), c.checked_mul(*b))
+        {
+            return left.cmp(&right);
+        }
+        self.big().cmp(&other.big())
+    }
+
+    /// The one rounding step: half up (away from zero at the half) to the currency's minor unit.
+    #[must_use]
+    pub fn round(&self, currency: Currency) -> Amount {
+        self.round_to(currency.minor_unit())
+    }
+
+    /// Rounds half up (away from zero at the half) to a multiple of `unit`.
+    #[must_use]
+    pub fn round_to(&self, unit: Amount) -> Amount {
+        self.to_multiple(unit, true)
+    }
+
+    /// Cuts to a multiple of `unit`, towards nothing.
+    #[must_use]
+    pub fn floor_to(&self, unit: Amount) -> Amount {
+        self.to_multiple(unit, false)
+    }
+
+    fn to_multiple(&self, unit: Amount, half_up: bool) -> Amount {
+        // value / unit = (over * ONE) / (under * unit.units)
+        let per_unit = Exact::from(unit);
+        if let Self::Small { over, under } = self
+            && let Self::Small { over: unit_over, under: unit_under } = per_unit
+            && let (Some(numerator), Some(denominator)) = (
+                over.unsigned_abs().checked_mul(unit_under.unsigned_abs()),
+                under.unsigned_abs().checked_mul(unit_over.unsigned_abs()),
+            )
+            && denominator > 0
+        {
+            let (mut count, rest) = (numerator / denominator, numerator % denominator);
+            if half_up && rest >= denominator - rest {
+                count += 1;
+            }
+            let magnitude = i128::try_from(count).unwrap_or(i128::MAX).saturating_mul(unit.units());
+            return Amount(if *over < 0 { -magnitude } else { magnitude });
+        }
+        let ratio = self.big() / per_unit.big();
+        let magnitude = ratio.abs();
+        let half = BigRational::new(BigInt::from(i32::from(half_up)), BigInt::from(2));
+        let count = (magnitude + half).floor().to_integer().to_i128().unwrap_or(i128::MAX);
+        let magnitude = count.saturating_mul(unit.units());
+        Amount(if ratio.is_negative() { -magnitude } else { magnitude })
+    }
+
+    /// The value as an amount, where it has no more than 18 decimal places; otherwise cut there.
+    #[must_use]
+    pub fn to_amount(&self) -> Amount {
+        self.to_multiple(Amount(1), true)
+    }
+
+    /// Whether it is exactly nothing.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        match self {
+            Self::Small { over, .. } => *over == 0,
+            Self::Big(value) => value.is_zero(),
+        }
+    }
+}
+
+impl PartialEq for Exact {
+    fn eq(&self, other: &Self) -> bool {
+        self.compare(other) == Ordering::Equal
+    }
+}
+
+impl fmt::Display for Exact {
+    /// Up to eight decimal places, for the arithmetic shown to people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.round_to(Amount(ONE / 100_000_000)), f)
+    }
+}
+
+/// A currency code of ISO 4217.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
+
+/// A text that is no currency code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a currency code of three letters such as \"USD\"")]
+pub struct UnknownCurrency(pub String);
+
+/// Currencies whose minor unit is not a hundredth (ISO 4217).
+const MINOR_UNITS: &[(&[u8; 3], u32)] = &[
+    (b"BHD", 3),
+    (b"BIF", 0),
+    (b"CLP", 0),
+    (b"DJF", 0),
+    (b"GNF", 0),
+    (b"IQD", 3),
+    (b"ISK", 0),
+    (b"JOD", 3),
+    (b"JPY", 0),
+    (b"KMF", 0),
+    (b"KRW", 0),
+    (b"KWD", 3),
+    (b"LYD", 3),
+    (b"OMR", 3),
+    (b"PYG", 0),
+    (b"RWF", 0),
+    (b"TND", 3),
+    (b"UGX", 0),
+    (b"UYI", 0),
+    (b"VND", 0),
+    (b"VUV", 0),
+    (b"XAF", 0),
+    (b"XOF", 0),
+    (b"XPF", 0),
+];
+
+/// The codes of ISO 4217 in use, so that a mistyped currency is an error and not a new currency.
+const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
+
+impl Currency {
+    /// The US dollar.
+    pub const USD: Self = Self(*b"USD");
+    /// The renminbi.
+    pub const CNY: Self = Self(*b"CNY");
+    /// The euro.
+    pub const EUR: Self = Self(*b"EUR");
+
+    /// The code, for example `USD`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// The smallest amount in which the currency is paid: 0.01 for most, 1 for the yen.
+    #[must_use]
+    pub fn minor_unit(self) -> Amount {
+        let places = MINOR_UNITS.iter().find(|(code, _)| **code == self.0).map_or(2, |(_, places)| *places);
+        Amount(10_i128.pow(SCALE - places))
+    }
+}
+
+impl FromStr for Currency {
+    type Err = UnknownCurrency;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
+        let unknown = || UnknownCurrency(text.chars().take(40).collect());
+        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| unknown())?;
+        if !code.iter().all(u8::is_ascii_uppercase) || !CODES.split(' ').any(|known| known == text) {
+            return Err(unknown());
+        }
+        Ok(Self(code))
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Currency {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Currency {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn amounts_are_read_and_written_exactly() {
+        for (text, shown) in [
+            ("80", "80.00"),
+            ("80.00", "80.00"),
+            ("-0.5", "-0.50"),
+            ("0.123456789", "0.123456789"),
+            ("1e3", "1000.00"),
+            ("999999999999999", "999999999999999.00"),
+        ] {
+            assert_eq!(amount(text).to_string(), shown);
+        }
+        assert_eq!("0.150".parse::<Number>().unwrap().to_string(), "0.15");
+        for text in ["", "abc", "1,5", "NaN", "1e99", "10000000000000000", "0.1234567890123456789"] {
+            assert!(text.parse::<Amount>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn halves_round_away_from_zero() {
+        for (text, rounded) in [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.0049", "0.00"), ("2.675", "2.68")] {
+            assert_eq!(amount(text).round(Currency::USD).to_string(), rounded);
+        }
+        assert_eq!(amount("100.5").round("JPY".parse().unwrap()).to_string(), "101.00");
+    }
+
+    #[test]
+    fn a_mistyped_currency_is_an_error() {
+        for text in ["usd", "US", "USDX", "XYZ", "元"] {
+            assert!(text.parse::<Currency>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_of_a_split_add_up(cents in 0_i64..1_000_000_00, weights in prop::collection::vec(0_i64..100_000, 1..6)) {
+            let whole = Amount::from_units(i128::from(cents) * CENT);
+            let weights: Vec<Amount> = weights.into_iter().map(|w| Amount::from_units(i128::from(w) * CENT)).collect();
+            let parts = whole.split(&weights, Currency::USD);
+            prop_assert_eq!(parts.iter().copied().sum::<Amount>(), whole);
+            prop_assert!(parts.iter().all(|part| !part.is_negative()));
+        }
+
+        #[test]
+        fn machine_and_big_fractions_agree(a in any::<i64>(), b in 1_i64..i64::MAX, c in any::<i64>(), d in 1_i64..i64::MAX) {
+            let small = Exact::ratio(a, b).times_ratio(c, d);
+            let big = Exact::ratio(a, b).big() * Exact::ratio(c, d).big();
+            prop_assert_eq!(small.big().reduced(), big);
+        }
+
+        #[test]
+        fn rounding_is_within_half_a_unit(a in -1_000_000_000_i64..1_000_000_000, b in 1_i64..1_000_000) {
+            let exact = Exact::ratio(a, b);
+            let distance = exact.minus(&Exact::from(exact.round(Currency::USD)));
+            let half = Exact::ratio(1, 200);
+            prop_assert!(distance.compare(&half) != Ordering::Greater);
+            prop_assert!(distance.compare(&half.times(-1_i64)) != Ordering::Less);
+        }
+    }
+}

@@ -1,0 +1,611 @@
+//! Money that conserves by construction.
+//!
+//! A [`Ledger`] holds what each instrument paid. [`Ledger::settle`] opens a [`Draft`], out of which
+//! consumption, fees and forfeits can only be taken while something is left, and whose rest goes back:
+//! the [`RefundQuote`] that comes out always satisfies `paid = consumed + fee + forfeited +
+//! sum(returned) + carry_over`, and there is no other way to build one.
+//!
+//! ```
+//! use recoup_core::money::{Currency, Exact};
+//! use recoup_core::refund::{Disposition, Ledger};
+//! use recoup_core::vocab::{Destination, Instrument};
+//!
+//! let mut ledger = Ledger::new(Currency::USD);
+//! ledger.pay(Instrument::Cash, "80.00".parse()?);
+//! ledger.pay(Instrument::CashCoupon, "20.00".parse()?);
+//! // Coupons are lost; cash goes back less 7 of 31 days and a fee of a tenth.
+//! let mut draft = ledger.settle(|payment| match payment.instrument {
+//!     Instrument::CashCoupon => Disposition::Lost,
+//!     _ => Disposition::Share(Destination::AccountBalance),
+//! });
+//! draft.consume(&Exact::from(ledger.money()).times_ratio(7, 31));
+//! draft.keep_fee(&Exact::from(ledger.money()).times_ratio(1, 10));
+//! let refund = draft.finish();
+//! assert_eq!(refund.refund().to_string(), "53.94");
+//! assert_eq!(refund.paid(), refund.accounted_for());
+//! # Ok::<(), recoup_core::money::AmountError>(())
+//! ```
+
+use crate::money::{Amount, Currency, Exact};
+use crate::resource::{Order, Payment};
+use crate::time::Instant;
+use crate::vocab::{Destination, Instrument};
+
+/// What comes back, whether a rule predicts it or a provider's refund order shows it.
+pub trait Refund {
+    /// The currency of its amounts.
+    fn currency(&self) -> Currency;
+    /// The fee that is kept, where it is known.
+    fn fee(&self) -> Option<Amount>;
+    /// What is kept for use, where it is known.
+    fn consumed(&self) -> Option<Amount>;
+    /// What comes back, by instrument.
+    fn returned(&self) -> impl Iterator<Item = (Instrument, Amount)> + '_;
+
+    /// The part of what comes back that is money.
+    fn money_back(&self) -> Amount {
+        self.returned().filter(|(instrument, _)| instrument.is_money()).map(|(_, amount)| amount).sum()
+    }
+}
+
+/// Why a figure cannot be computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// The orders are unknown.
+    #[error("the orders are unknown")]
+    Orders,
+    /// What paid an order is unknown.
+    #[error("what paid an order is unknown")]
+    Payments,
+    /// No currency is known.
+    #[error("the currency is unknown")]
+    Currency,
+    /// The orders have different currencies.
+    #[error("the orders have different currencies")]
+    OneCurrency,
+}
+
+impl Missing {
+    /// The field that would settle it.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Payments => "payments",
+            Self::Currency | Self::OneCurrency => "currency",
+        }
+    }
+}
+
+/// What becomes of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Bears its share of consumption and fee; the rest goes back, in proportion to what was paid.
+    Share(Destination),
+    /// Goes back whole.
+    Back(Destination),
+    /// Is forfeited whole.
+    Lost,
+    /// Is consumed whole.
+    Spent,
+}
+
+/// What each instrument paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    currency: Currency,
+    payments: Vec<Payment>,
+}
+
+impl Ledger {
+    /// Nothing paid yet.
+    #[must_use]
+    pub fn new(currency: Currency) -> Self {
+        Self { currency, payments: Vec::new() }
+    }
+
+    /// Adds what an instrument paid.
+    pub fn pay(&mut self, instrument: Instrument, amount: Amount) {
+        self.add(Payment { instrument, amount, expires_at: None });
+    }
+
+    /// Adds a payment.
+    pub fn add(&mut self, payment: Payment) {
+        if payment.amount.is_positive() {
+            self.payments.push(payment);
+        }
+    }
+
+    /// Adds what an order was paid with.
+    ///
+    /// # Errors
+    /// Where its payments are unknown or in another currency.
+    pub fn add_order(&mut self, order: &impl Order) -> Result<(), Missing> {
+        if order.currency().is_some_and(|currency| currency != self.currency) {
+            return Err(Missing::OneCurrency);
+        }
+        match order.payments() {
+            Some(payments) => payments.for_each(|payment| self.add(payment)),
+            // An order over nothing needs no payments to be understood.
+            None if order.due() == Some(Amount::ZERO) => {}
+            None => return Err(Missing::Payments),
+        }
+        Ok(())
+    }
+
+    /// The currency of its amounts.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// The payments.
+    pub fn payments(&self) -> impl Iterator<Item = Payment> + '_ {
+        self.payments.iter().copied()
+    }
+
+    /// What all instruments paid.
+    #[must_use]
+    pub fn paid(&self) -> Amount {
+        self.payments.iter().map(|payment| payment.amount).sum()
+    }
+
+    /// What money paid, without coupons and vouchers.
+    #[must_use]
+    pub fn money(&self) -> Amount {
+        self.paid_by(Instrument::is_money)
+    }
+
+    /// What the instruments paid that `which` picks.
+    #[must_use]
+    pub fn paid_by(&self, which: impl Fn(Instrument) -> bool) -> Amount {
+        self.payments.iter().filter(|payment| which(payment.instrument)).map(|payment| payment.amount).sum()
+    }
+
+    /// The part `over / under` of every payment, rounded so that the parts add up: what a share of the
+    /// quantity was paid with.
+    #[must_use]
+    pub fn part(&self, share: &Exact) -> Self {
+        let weights: Vec<Amount> = self.payments.iter().map(|payment| payment.amount).collect();
+        let whole = Exact::from(self.paid()).times(share.clone()).round(self.currency);
+        let parts = whole.split(&weights, self.currency);
+        let mut part = Self::new(self.currency);
+        for (payment, amount) in self.payments.iter().zip(parts) {
+            part.add(Payment { amount, ..*payment });
+        }
+        part
+    }
+
+    /// Opens a draft in which every payment has its disposition.
+    pub fn settle(&self, dispose: impl Fn(&Payment) -> Disposition) -> Draft {
+        let mut draft = Draft { shares: Vec::new(), left: Amount::ZERO, quote: RefundQuote::empty(self.currency) };
+        for payment in &self.payments {
+            draft.quote.paid += payment.amount;
+            match dispose(payment) {
+                Disposition::Share(to) => {
+                    draft.shares.push((*payment, to));
+                    draft.left += payment.amount;
+                }
+                Disposition::Back(to) => draft.quote.give_back(payment.instrument, payment.amount, to, None),
+                Disposition::Lost => draft.quote.forfeited += payment.amount,
+                Disposition::Spent => draft.quote.consumed += payment.amount,
+            }
+        }
+        draft
+    }
+
+    /// A quote in which nothing comes back: all that was paid is consumed.
+    #[must_use]
+    pub fn all_consumed(&self) -> RefundQuote {
+        self.settle(|_| Disposition::Spent).finish()
+    }
+}
+
+/// A refund on its way: what is left goes back when it is finished.
+#[derive(Debug, Clone)]
+#[must_use = "a draft is finished with `finish`"]
+pub struct Draft {
+    shares: Vec<(Payment, Destination)>,
+    left: Amount,
+    quote: RefundQuote,
+}
+
+impl Draft {
+    /// What is left to go back.
+    #[must_use]
+    pub fn left(&self) -> Amount {
+        self.left
+    }
+
+    fn take(&mut self, amount: &Exact) -> Amount {
+        let taken = amount.round(self.quote.currency).floor_zero().at_most(self.left);
+        self.left -= taken;
+        taken
+    }
+
+    /// Takes what was consumed, rounded once, at most what is left. Gives what was taken.
+    pub fn consume(&mut self, amount: &Exact) -> Amount {
+        let taken = self.take(amount);
+        self.quote.consumed += taken;
+        taken
+    }
+
+    /// Takes a fee, rounded once, at most what is left. Gives what was taken.
+    pub fn keep_fee(&mut self, amount: &Exact) -> Amount {
+        let taken = self.take(amount);
+        self.quote.fee += taken;
+        taken
+    }
+
+    /// Takes what is forfeited, rounded once, at most what is left. Gives what was taken.
+    pub fn forfeit(&mut self, amount: &Exact) -> Amount {
+        let taken = self.take(amount);
+        self.quote.forfeited += taken;
+        taken
+    }
+
+    /// Takes what an exchange carries over, rounded once, at most what is left. Gives what was taken.
+    pub fn carry_over(&mut self, amount: &Exact) -> Amount {
+        let taken = self.take(amount);
+        self.quote.carry_over = Some(self.quote.carry_over.unwrap_or_default() + taken);
+        taken
+    }
+
+    /// Gives back this much, rounded once, and consumes the rest: for rules that state the refund
+    /// rather than what was used.
+    pub fn give_back_only(&mut self, amount: &Exact) -> Amount {
+        let back = amount.round(self.quote.currency).floor_zero().at_most(self.left);
+        self.quote.consumed += self.left - back;
+        self.left = back;
+        back
+    }
+
+    /// Returns what is left, split among the sharing payments as they paid, and closes the quote.
+    #[must_use]
+    pub fn finish(self) -> RefundQuote {
+        let Self { shares, left, mut quote } = self;
+        let weights: Vec<Amount> = shares.iter().map(|(payment, _)| payment.amount).collect();
+        for ((payment, to), part) in shares.iter().zip(left.split(&weights, quote.currency)) {
+            quote.give_back(payment.instrument, part, *to, None);
+        }
+        quote
+    }
+}
+
+/// An amount on its way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Returned {
+    /// What had paid.
+    pub instrument: Instrument,
+    /// How much comes back.
+    pub amount: Amount,
+    /// Where it goes.
+    pub to: Destination,
+    /// When it lapses, where it does.
+    pub expires_at: Option<Instant>,
+}
+
+/// What a rule predicts of an exit's money. Built only from a [`Ledger`] or for a resale, so that it
+/// conserves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundQuote {
+    currency: Currency,
+    paid: Amount,
+    consumed: Amount,
+    fee: Amount,
+    forfeited: Amount,
+    returned: Vec<Returned>,
+    /// At a resale consumption is not spoken of.
+    resale: Option<Amount>,
+    released: Option<Amount>,
+    carry_over: Option<Amount>,
+    charge: Option<Amount>,
+}
+
+/// A refund whose parts do not add up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the refund does not conserve money: paid {paid}, accounted for {accounted}")]
+pub struct NotConserved {
+    /// What was paid, or the proceeds at a resale.
+    pub paid: Amount,
+    /// What the parts add up to.
+    pub accounted: Amount,
+}
+
+/// The parts of a refund as they cross the plugin boundary, before they are checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the published formats")]
+pub struct RefundParts {
+    pub currency: Currency,
+    pub paid: Amount,
+    pub consumed: Option<Amount>,
+    pub fee: Amount,
+    pub forfeited: Option<Amount>,
+    pub returned: Vec<Returned>,
+    pub released: Option<Amount>,
+    pub carry_over: Option<Amount>,
+    pub charge: Option<Amount>,
+    pub proceeds: Option<Amount>,
+}
+
+impl TryFrom<RefundParts> for RefundQuote {
+    type Error = NotConserved;
+
+    fn try_from(parts: RefundParts) -> Result<Self, NotConserved> {
+        let quote = Self {
+            currency: parts.currency,
+            paid: parts.paid,
+            consumed: parts.consumed.unwrap_or_default(),
+            fee: parts.fee,
+            forfeited: parts.forfeited.unwrap_or_default(),
+            returned: parts.returned,
+            resale: parts.proceeds,
+            released: parts.released,
+            carry_over: parts.carry_over,
+            charge: parts.charge,
+        };
+        let expected = quote.resale.unwrap_or(quote.paid);
+        let accounted = quote.accounted_for();
+        let negative = [quote.paid, quote.consumed, quote.fee, quote.forfeited, quote.carry_over.unwrap_or_default()]
+            .into_iter()
+            .chain(quote.returned.iter().map(|item| item.amount))
+            .any(Amount::is_negative);
+        if accounted == expected && !negative { Ok(quote) } else { Err(NotConserved { paid: expected, accounted }) }
+    }
+}
+
+impl RefundQuote {
+    fn empty(currency: Currency) -> Self {
+        Self {
+            currency,
+            paid: Amount::ZERO,
+            consumed: Amount::ZERO,
+            fee: Amount::ZERO,
+            forfeited: Amount::ZERO,
+            returned: Vec::new(),
+            resale: None,
+            released: None,
+            carry_over: None,
+            charge: None,
+        }
+    }
+
+    /// Nothing was paid and nothing comes back.
+    #[must_use]
+    pub fn nothing(currency: Currency) -> Self {
+        Self::empty(currency)
+    }
+
+    /// A resale: the buyer pays `proceeds`, of which `fee` (rounded once, at most the proceeds) is
+    /// kept and the rest goes to `to`. `paid` is what had been paid to the provider.
+    #[must_use]
+    pub fn resale(currency: Currency, paid: Amount, proceeds: Amount, fee: &Exact, to: Destination) -> Self {
+        let proceeds = proceeds.floor_zero();
+        let fee = fee.round(currency).floor_zero().at_most(proceeds);
+        let mut quote = Self { paid, fee, resale: Some(proceeds), ..Self::empty(currency) };
+        quote.give_back(Instrument::Cash, proceeds - fee, to, None);
+        quote
+    }
+
+    fn give_back(&mut self, instrument: Instrument, amount: Amount, to: Destination, expires_at: Option<Instant>) {
+        if amount.is_zero() {
+            return;
+        }
+        let same =
+            |item: &&mut Returned| item.instrument == instrument && item.to == to && item.expires_at == expires_at;
+        match self.returned.iter_mut().find(same) {
+            Some(item) => item.amount += amount,
+            None => self.returned.push(Returned { instrument, amount, to, expires_at }),
+        }
+    }
+
+    /// Future payments no longer owed, rounded once.
+    #[must_use]
+    pub fn releasing(mut self, amount: &Exact) -> Self {
+        self.released = Some(amount.round(self.currency));
+        self
+    }
+
+    /// New money that the exit costs, rounded once. It stands outside the equation.
+    #[must_use]
+    pub fn charging(mut self, amount: &Exact) -> Self {
+        self.charge = Some(amount.round(self.currency));
+        self
+    }
+
+    /// Marks what comes back as credit that lapses.
+    #[must_use]
+    pub fn lapsing(mut self, at: Instant) -> Self {
+        for item in &mut self.returned {
+            item.expires_at = Some(at);
+        }
+        self
+    }
+
+    /// States that nothing is carried over, for an exchange in which that is a figure and not a gap.
+    #[must_use]
+    pub fn carrying_nothing(mut self) -> Self {
+        self.carry_over.get_or_insert(Amount::ZERO);
+        self
+    }
+
+    /// Two refunds of one exit together. Sums of what conserves conserve.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        let sum = |a: Option<Amount>, b: Option<Amount>| match (a, b) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or_default() + b.unwrap_or_default()),
+        };
+        self.paid += other.paid;
+        self.consumed += other.consumed;
+        self.fee += other.fee;
+        self.forfeited += other.forfeited;
+        for item in &other.returned {
+            self.give_back(item.instrument, item.amount, item.to, item.expires_at);
+        }
+        self.resale = sum(self.resale, other.resale);
+        self.released = sum(self.released, other.released);
+        self.carry_over = sum(self.carry_over, other.carry_over);
+        self.charge = sum(self.charge, other.charge);
+        self
+    }
+
+    /// What every instrument had paid.
+    #[must_use]
+    pub fn paid(&self) -> Amount {
+        self.paid
+    }
+
+    /// What is kept for use; nothing is said of it at a resale.
+    #[must_use]
+    pub fn consumed(&self) -> Option<Amount> {
+        self.resale.is_none().then_some(self.consumed)
+    }
+
+    /// The fee that is kept.
+    #[must_use]
+    pub fn fee(&self) -> Amount {
+        self.fee
+    }
+
+    /// What is lost; nothing is said of it at a resale.
+    #[must_use]
+    pub fn forfeited(&self) -> Option<Amount> {
+        self.resale.is_none().then_some(self.forfeited)
+    }
+
+    /// What comes back, by instrument and destination.
+    #[must_use]
+    pub fn items(&self) -> &[Returned] {
+        &self.returned
+    }
+
+    /// Future payments no longer owed.
+    #[must_use]
+    pub fn released(&self) -> Option<Amount> {
+        self.released
+    }
+
+    /// The value that an exchange takes along.
+    #[must_use]
+    pub fn carried_over(&self) -> Option<Amount> {
+        self.carry_over
+    }
+
+    /// New money that the exit costs.
+    #[must_use]
+    pub fn charge(&self) -> Option<Amount> {
+        self.charge
+    }
+
+    /// What a buyer pays at a resale.
+    #[must_use]
+    pub fn proceeds(&self) -> Option<Amount> {
+        self.resale
+    }
+
+    /// The headline: the part of what comes back that is money.
+    #[must_use]
+    pub fn refund(&self) -> Amount {
+        self.money_back()
+    }
+
+    /// The sum of all parts: what was paid, or the proceeds at a resale.
+    #[must_use]
+    pub fn accounted_for(&self) -> Amount {
+        self.consumed
+            + self.fee
+            + self.forfeited
+            + self.carry_over.unwrap_or_default()
+            + self.returned.iter().map(|item| item.amount).sum()
+    }
+}
+
+impl Refund for RefundQuote {
+    fn currency(&self) -> Currency {
+        self.currency
+    }
+    fn fee(&self) -> Option<Amount> {
+        Some(self.fee)
+    }
+    fn consumed(&self) -> Option<Amount> {
+        Self::consumed(self)
+    }
+    fn returned(&self) -> impl Iterator<Item = (Instrument, Amount)> + '_ {
+        self.returned.iter().map(|item| (item.instrument, item.amount))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cents(value: i64) -> Amount {
+        Exact::ratio(value, 100).to_amount()
+    }
+
+    proptest! {
+        #[test]
+        fn money_is_conserved_whatever_is_taken(
+            payments in prop::collection::vec((0..Instrument::ALL.len(), 0_i64..10_000_000), 0..6),
+            dispositions in prop::collection::vec(0_u8..4, 13),
+            consumed in -100_i64..20_000_000,
+            fee in -100_i64..20_000_000,
+        ) {
+            let mut ledger = Ledger::new(Currency::USD);
+            for (instrument, amount) in &payments {
+                ledger.pay(Instrument::ALL[*instrument], cents(*amount));
+            }
+            let mut draft = ledger.settle(|payment| match dispositions[usize::from(payment.instrument.code())] {
+                0 => Disposition::Share(Destination::AccountBalance),
+                1 => Disposition::Back(Destination::itself(payment.instrument)),
+                2 => Disposition::Lost,
+                _ => Disposition::Spent,
+            });
+            draft.consume(&Exact::ratio(consumed, 300));
+            draft.keep_fee(&Exact::ratio(fee, 700));
+            let quote = draft.finish();
+            prop_assert_eq!(quote.paid(), ledger.paid());
+            prop_assert_eq!(quote.accounted_for(), quote.paid());
+            prop_assert!(!quote.refund().is_negative() && quote.refund() <= quote.paid());
+            let twice = quote.clone().plus(&quote);
+            prop_assert_eq!(twice.accounted_for(), twice.paid());
+        }
+
+        #[test]
+        fn a_part_of_a_ledger_adds_up(amounts in prop::collection::vec(1_i64..1_000_000, 1..5), over in 0_i64..10, under in 1_i64..10) {
+            let mut ledger = Ledger::new(Currency::EUR);
+            for amount in amounts {
+                ledger.pay(Instrument::Card, cents(amount));
+            }
+            let share = Exact::ratio(over.min(under), under);
+            let part = ledger.part(&share);
+            prop_assert_eq!(part.paid(), Exact::from(ledger.paid()).times(share).round(Currency::EUR));
+        }
+    }
+
+    #[test]
+    fn a_refund_that_does_not_conserve_is_refused() {
+        let parts = |refund: i64| RefundParts {
+            currency: Currency::USD,
+            paid: cents(100),
+            consumed: Some(cents(10)),
+            fee: Amount::ZERO,
+            forfeited: Some(Amount::ZERO),
+            returned: vec![Returned {
+                instrument: Instrument::Cash,
+                amount: cents(refund),
+                to: Destination::AccountBalance,
+                expires_at: None,
+            }],
+            released: None,
+            carry_over: None,
+            charge: None,
+            proceeds: None,
+        };
+        assert!(RefundQuote::try_from(parts(90)).is_ok());
+        assert!(RefundQuote::try_from(parts(91)).is_err());
+        assert!(RefundQuote::try_from(parts(-10)).is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! The boundary.
+
+/// Exports a provider.
+#[macro_export]
+macro_rules! export_provider {
+    ($provider:ty) => {};
+}

@@ -1,0 +1,3 @@
+//! The cases of this provider, and the laws of every adapter.
+
+recoup_conformance::conformance!(recoup_ovh::Ovh, "ovh");

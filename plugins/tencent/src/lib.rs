@@ -1,0 +1,3 @@
+//! To be written.
+
+recoup_core::include_policy!();
