@@ -41,11 +41,16 @@ impl Assessment {
         }
     }
 
-    /// Adds a ruling that was made elsewhere.
-    pub fn push(&mut self, ruling: RulingData) {
-        self.rulings.truncate(self.used);
-        self.rulings.push(ruling);
-        self.used += 1;
+    /// An assessment that was made elsewhere; none where its outcome or best exit contradict its
+    /// rulings.
+    #[must_use]
+    pub fn from_rulings(rulings: Vec<RulingData>, outcome: Outcome, best: Option<Exit>) -> Option<Self> {
+        let assessment = Self { used: rulings.len(), rulings, outcome: Some(outcome), best };
+        let holds = match best {
+            Some(exit) => assessment.ruling(exit).is_some_and(|ruling| ruling.outcome() == outcome),
+            None => outcome == Outcome::Refused,
+        };
+        holds.then_some(assessment)
     }
 
     /// The rulings, best first once the assessment is finished.

@@ -1,7 +1,34 @@
-//! The boundary.
+//! The boundary between recoup and its adapters.
+//!
+//! An adapter is a shared library that exports one C symbol (see [`abi`] and `include/recoup_adapter.h`).
+//! Resources and assessments cross it as Arrow batches through the Arrow C data interface, everything
+//! rare as JSON; no Rust type does, so an adapter may be built by another compiler or written in another
+//! language. The same adapter also links statically, as [`session::Linked`].
+//!
+//! | module | side | subject |
+//! |---|---|---|
+//! | [`abi`] | both | the C ABI |
+//! | [`schema`] | both | the columns of a batch |
+//! | [`batch`] | host | from owned records to a batch |
+//! | [`rows`] | adapter | a batch as resources that rules read |
+//! | [`answers`] | both | assessments into a batch, and out of it, checked |
+//! | [`messages`] | both | the JSON of the rare calls |
+//! | [`export`] | adapter | the exported functions, `export_provider!` |
+//! | [`session`] | host | what a host calls, linked or loaded |
+//! | [`host`] | host | finding, checking and loading libraries (feature `host`) |
+//!
+//! This is the only crate with `unsafe`.
 
-/// Exports a provider.
-#[macro_export]
-macro_rules! export_provider {
-    ($provider:ty) => {};
-}
+pub mod abi;
+pub mod answers;
+pub mod batch;
+mod columns;
+pub mod export;
+#[cfg(feature = "host")]
+pub mod host;
+pub mod messages;
+pub mod rows;
+pub mod schema;
+pub mod session;
+
+pub use session::{Adapter, CallError, Linked, Session};

@@ -1,0 +1,589 @@
+//! Assessments as columns: written by an adapter, read and checked by a host.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::types::{UInt8Type, UInt16Type, UInt32Type};
+use arrow_array::{Array, ArrayRef, Decimal128Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array};
+use arrow_schema::ArrowError;
+use recoup_core::assessment::Assessment;
+use recoup_core::context::{Context, QuotaDraw, Window};
+use recoup_core::policy::ClauseId;
+use recoup_core::refund::{Refund, RefundParts, RefundQuote, Returned};
+use recoup_core::ruling::{EffectSet, Refusal, Review, RulingData, Settlement, Step, Unknown, Verdict};
+use recoup_core::time::Instant;
+use recoup_core::vocab::{Channel, DayKind, Destination, Effect, Exit, Instrument, Outcome, Reason};
+
+use crate::columns::{Bounds, Decimals, Presence, Texts, Times, Truths, Values, record};
+use crate::rows::{Columns, SchemaError, amount_at, code_at, number_at, range_at, text_at, time_at};
+use crate::schema;
+
+type Codes = Values<UInt8Type>;
+type Clauses = Values<UInt16Type>;
+type Counts = Values<UInt32Type>;
+
+const VERDICTS: [Verdict; 4] = [Verdict::Refuses, Verdict::Unknown, Verdict::Passes, Verdict::Applies];
+
+fn verdict_code(verdict: Verdict) -> u8 {
+    VERDICTS.iter().position(|other| *other == verdict).and_then(|place| u8::try_from(place).ok()).unwrap_or(0)
+}
+
+#[derive(Debug, Default)]
+struct RefundColumns {
+    present: Presence,
+    currency: Texts,
+    paid: Decimals,
+    consumed: Decimals,
+    fee: Decimals,
+    forfeited: Decimals,
+    released: Decimals,
+    carry_over: Decimals,
+    charge: Decimals,
+    proceeds: Decimals,
+    returned: Bounds,
+    instrument: Codes,
+    amount: Decimals,
+    to: Codes,
+    expires_at: Times,
+    items: usize,
+}
+
+impl RefundColumns {
+    fn push(&mut self, refund: Option<&RefundQuote>) {
+        self.present.push(refund.is_some());
+        let currency = refund.map(Refund::currency);
+        self.currency.push(Some(currency.as_ref().map_or("", recoup_core::money::Currency::as_str)));
+        self.paid.amount(Some(refund.map(RefundQuote::paid).unwrap_or_default()));
+        self.consumed.amount(refund.and_then(RefundQuote::consumed));
+        self.fee.amount(Some(refund.map(RefundQuote::fee).unwrap_or_default()));
+        self.forfeited.amount(refund.and_then(RefundQuote::forfeited));
+        self.released.amount(refund.and_then(RefundQuote::released));
+        self.carry_over.amount(refund.and_then(RefundQuote::carried_over));
+        self.charge.amount(refund.and_then(RefundQuote::charge));
+        self.proceeds.amount(refund.and_then(RefundQuote::proceeds));
+        let items = refund.map(RefundQuote::items).unwrap_or_default();
+        self.returned.push(Some(items.len()));
+        self.items += items.len();
+        for item in items {
+            self.instrument.push(Some(item.instrument.code()));
+            self.amount.amount(Some(item.amount));
+            self.to.push(Some(item.to.code()));
+            self.expires_at.time(item.expires_at);
+        }
+    }
+
+    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let len = self.present.len();
+        let items = vec![self.instrument.finish(), self.amount.finish_decimal(), self.to.finish(), self.expires_at.finish_time()];
+        let returned = record(schema::returned(), items, None, std::mem::take(&mut self.items))?;
+        let columns = vec![
+            self.currency.finish(),
+            self.paid.finish_decimal(),
+            self.consumed.finish_decimal(),
+            self.fee.finish_decimal(),
+            self.forfeited.finish_decimal(),
+            self.released.finish_decimal(),
+            self.carry_over.finish_decimal(),
+            self.charge.finish_decimal(),
+            self.proceeds.finish_decimal(),
+            self.returned.finish(returned)?,
+        ];
+        Ok(Arc::new(record(schema::refund(), columns, self.present.finish(), len)?))
+    }
+}
+
+/// Assessments on their way into a batch.
+#[derive(Debug, Default)]
+pub struct AnswerWriter {
+    rows: usize,
+    error: Texts,
+    site: Texts,
+    edition: Texts,
+    at: Times,
+    outcome: Codes,
+    best: Codes,
+    rulings: Bounds,
+    ruling_count: usize,
+    exit: Codes,
+    channel: Codes,
+    effects: Clauses,
+    until: Times,
+    effective_at: Times,
+    refusals: Bounds,
+    refusal_count: usize,
+    refusal_clause: Clauses,
+    refusal_reason: Codes,
+    unknowns: Bounds,
+    unknown_count: usize,
+    unknown_clause: Clauses,
+    unknown_reason: Codes,
+    unknown_fact: Texts,
+    unknown_assumed: Truths,
+    refund: RefundColumns,
+    review_by: Texts,
+    review_clause: Clauses,
+    review_hours: Counts,
+    settlement_days: Counts,
+    settlement_kind: Codes,
+    quota: Bounds,
+    quota_count: usize,
+    quota_name: Texts,
+    quota_limit: Decimals,
+    quota_used: Decimals,
+    quota_draws: Decimals,
+    quota_window: Texts,
+    steps: Bounds,
+    step_count: usize,
+    step_clause: Clauses,
+    step_verdict: Codes,
+    step_label: Texts,
+    step_text: Texts,
+}
+
+impl AnswerWriter {
+    /// Adds the assessment of the next resource.
+    pub fn push(&mut self, cx: &Context<'_>, assessment: &Assessment) {
+        self.rows += 1;
+        self.error.push(None);
+        self.site.push(Some(cx.site()));
+        self.edition.push(cx.edition());
+        self.at.time(Some(cx.at));
+        self.outcome.push(Some(assessment.outcome().code()));
+        self.best.push(assessment.best().map(Exit::code));
+        self.rulings.push(Some(assessment.rulings().len()));
+        for ruling in assessment.rulings() {
+            self.ruling(ruling);
+        }
+    }
+
+    /// States that the next resource could not be assessed.
+    pub fn push_error(&mut self, error: &str) {
+        self.rows += 1;
+        self.error.push(Some(error));
+        self.site.push(None);
+        self.edition.push(None);
+        self.at.time(Some(Instant::from_micros(0)));
+        self.outcome.push(Some(Outcome::Refused.code()));
+        self.best.push(None);
+        self.rulings.push(Some(0));
+    }
+
+    fn ruling(&mut self, ruling: &RulingData) {
+        self.ruling_count += 1;
+        self.exit.push(Some(ruling.exit.code()));
+        self.channel.push(ruling.channel.map(Channel::code));
+        self.effects.push(Some(ruling.effects.bits()));
+        self.until.time(ruling.until);
+        self.effective_at.time(ruling.effective_at);
+        self.refusals.push(Some(ruling.refusals.len()));
+        self.refusal_count += ruling.refusals.len();
+        for refusal in &ruling.refusals {
+            self.refusal_clause.push(Some(refusal.clause.0));
+            self.refusal_reason.push(Some(refusal.reason.code()));
+        }
+        self.unknowns.push(Some(ruling.unknowns.len()));
+        self.unknown_count += ruling.unknowns.len();
+        for unknown in &ruling.unknowns {
+            self.unknown_clause.push(Some(unknown.clause.0));
+            self.unknown_reason.push(Some(unknown.reason.code()));
+            self.unknown_fact.push(unknown.fact.as_deref());
+            self.unknown_assumed.push(unknown.assumed);
+        }
+        self.refund.push(ruling.refund.as_ref());
+        self.review_by.push(ruling.review.as_ref().map(|review| review.by.as_ref()));
+        self.review_clause.push(ruling.review.as_ref().map(|review| review.because.0));
+        self.review_hours.push(ruling.review.as_ref().and_then(|review| review.approved_after_hours));
+        self.settlement_days.push(ruling.settlement.map(|settlement| settlement.within_days));
+        self.settlement_kind.push(ruling.settlement.and_then(|settlement| settlement.day_kind).map(DayKind::code));
+        self.quota.push(Some(ruling.quota.len()));
+        self.quota_count += ruling.quota.len();
+        for draw in &ruling.quota {
+            self.quota_name.push(Some(&draw.name));
+            self.quota_limit.number(draw.limit);
+            self.quota_used.number(draw.used);
+            self.quota_draws.number(draw.draws);
+            self.quota_window.push(draw.window.name().as_deref());
+        }
+        self.steps.push(Some(ruling.steps.len()));
+        self.step_count += ruling.steps.len();
+        for step in &ruling.steps {
+            let (clause, label) = match step {
+                Step::Clause(clause, verdict) => (Some((clause.0, verdict_code(*verdict))), None),
+                Step::Line(label, text) => (None, Some((label.as_ref(), text.as_str()))),
+            };
+            self.step_clause.push(clause.map(|(clause, _)| clause));
+            self.step_verdict.push(clause.map(|(_, verdict)| verdict));
+            self.step_label.push(label.map(|(label, _)| label));
+            self.step_text.push(label.map(|(_, text)| text));
+        }
+    }
+
+    /// Closes the batch.
+    ///
+    /// # Errors
+    /// Where Arrow refuses the columns, which would be a mistake of this crate.
+    pub fn finish(mut self) -> Result<StructArray, ArrowError> {
+        let refusals = record(schema::refusal(), vec![self.refusal_clause.finish(), self.refusal_reason.finish()], None, self.refusal_count)?;
+        let unknowns = record(
+            schema::unknown(),
+            vec![self.unknown_clause.finish(), self.unknown_reason.finish(), self.unknown_fact.finish(), self.unknown_assumed.finish()],
+            None,
+            self.unknown_count,
+        )?;
+        let quota = record(
+            schema::quota(),
+            vec![
+                self.quota_name.finish(),
+                self.quota_limit.finish_decimal(),
+                self.quota_used.finish_decimal(),
+                self.quota_draws.finish_decimal(),
+                self.quota_window.finish(),
+            ],
+            None,
+            self.quota_count,
+        )?;
+        let steps = record(
+            schema::step(),
+            vec![self.step_clause.finish(), self.step_verdict.finish(), self.step_label.finish(), self.step_text.finish()],
+            None,
+            self.step_count,
+        )?;
+        let rulings = record(
+            schema::ruling(),
+            vec![
+                self.exit.finish(),
+                self.channel.finish(),
+                self.effects.finish(),
+                self.until.finish_time(),
+                self.effective_at.finish_time(),
+                self.refusals.finish(refusals)?,
+                self.unknowns.finish(unknowns)?,
+                self.refund.finish()?,
+                self.review_by.finish(),
+                self.review_clause.finish(),
+                self.review_hours.finish(),
+                self.settlement_days.finish(),
+                self.settlement_kind.finish(),
+                self.quota.finish(quota)?,
+                self.steps.finish(steps)?,
+            ],
+            None,
+            self.ruling_count,
+        )?;
+        let columns = vec![
+            self.error.finish(),
+            self.site.finish(),
+            self.edition.finish(),
+            self.at.finish_time(),
+            self.outcome.finish(),
+            self.best.finish(),
+            self.rulings.finish(rulings)?,
+        ];
+        record(schema::assessment(), columns, None, self.rows)
+    }
+}
+
+/// An assessment as it came over the boundary.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The site by whose rules it was made.
+    pub site: String,
+    /// The edition in force.
+    pub edition: Option<String>,
+    /// The instant asked about.
+    pub at: Instant,
+    /// The rulings, best first.
+    pub assessment: Assessment,
+}
+
+struct RefundReader<'a> {
+    array: &'a StructArray,
+    currency: &'a StringArray,
+    paid: &'a Decimal128Array,
+    consumed: &'a Decimal128Array,
+    fee: &'a Decimal128Array,
+    forfeited: &'a Decimal128Array,
+    released: &'a Decimal128Array,
+    carry_over: &'a Decimal128Array,
+    charge: &'a Decimal128Array,
+    proceeds: &'a Decimal128Array,
+    returned: &'a ListArray,
+    instrument: &'a UInt8Array,
+    amount: &'a Decimal128Array,
+    to: &'a UInt8Array,
+    expires_at: &'a TimestampMicrosecondArray,
+}
+
+/// A batch of assessments, its columns resolved and checked.
+pub struct Answers<'a> {
+    len: usize,
+    clauses: usize,
+    error: &'a StringArray,
+    site: &'a StringArray,
+    edition: &'a StringArray,
+    at: &'a TimestampMicrosecondArray,
+    outcome: &'a UInt8Array,
+    best: &'a UInt8Array,
+    rulings: &'a ListArray,
+    exit: &'a UInt8Array,
+    channel: &'a UInt8Array,
+    effects: &'a UInt16Array,
+    until: &'a TimestampMicrosecondArray,
+    effective_at: &'a TimestampMicrosecondArray,
+    refusals: &'a ListArray,
+    refusal_clause: &'a UInt16Array,
+    refusal_reason: &'a UInt8Array,
+    unknowns: &'a ListArray,
+    unknown_clause: &'a UInt16Array,
+    unknown_reason: &'a UInt8Array,
+    unknown_fact: &'a StringArray,
+    unknown_assumed: &'a arrow_array::BooleanArray,
+    refund: RefundReader<'a>,
+    review_by: &'a StringArray,
+    review_clause: &'a UInt16Array,
+    review_hours: &'a UInt32Array,
+    settlement_days: &'a UInt32Array,
+    settlement_kind: &'a UInt8Array,
+    quota: &'a ListArray,
+    quota_name: &'a StringArray,
+    quota_limit: &'a Decimal128Array,
+    quota_used: &'a Decimal128Array,
+    quota_draws: &'a Decimal128Array,
+    quota_window: &'a StringArray,
+    steps: &'a ListArray,
+    step_clause: &'a UInt16Array,
+    step_verdict: &'a UInt8Array,
+    step_label: &'a StringArray,
+    step_text: &'a StringArray,
+}
+
+impl std::fmt::Debug for Answers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answers").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Answers<'a> {
+    /// Resolves and checks a batch of assessments, whose clauses are numbered below `clauses`.
+    ///
+    /// # Errors
+    /// Where a column is missing, has another type, or holds a code or a clause that does not exist.
+    pub fn new(array: &'a StructArray, clauses: usize) -> Result<Self, SchemaError> {
+        let columns = Columns::new(array, "");
+        let (rulings, ruling) = columns.list("rulings")?;
+        let (refusals, refusal) = ruling.list("refusals")?;
+        let (unknowns, unknown) = ruling.list("unknowns")?;
+        let (quota, draw) = ruling.list("quota")?;
+        let (steps, step) = ruling.list("steps")?;
+        let (refund_array, refund) = ruling.inner("refund")?;
+        let (returned, item) = refund.list("returned")?;
+        let answers = Self {
+            len: array.len(),
+            clauses,
+            error: columns.text("error")?,
+            site: columns.text("site")?,
+            edition: columns.text("edition")?,
+            at: columns.required_time("at")?,
+            outcome: columns.code("outcome", Outcome::from_code, false)?,
+            best: columns.code("best", Exit::from_code, true)?,
+            rulings,
+            exit: ruling.code("exit", Exit::from_code, false)?,
+            channel: ruling.code("channel", Channel::from_code, true)?,
+            effects: ruling.required_primitive::<UInt16Type>("effects")?,
+            until: ruling.time("until")?,
+            effective_at: ruling.time("effective_at")?,
+            refusals,
+            refusal_clause: refusal.required_primitive::<UInt16Type>("clause")?,
+            refusal_reason: refusal.code("reason", Reason::from_code, false)?,
+            unknowns,
+            unknown_clause: unknown.required_primitive::<UInt16Type>("clause")?,
+            unknown_reason: unknown.code("reason", Reason::from_code, false)?,
+            unknown_fact: unknown.text("fact")?,
+            unknown_assumed: unknown.boolean("assumed")?,
+            refund: RefundReader {
+                array: refund_array,
+                currency: refund.text("currency")?,
+                paid: refund.decimal("paid")?,
+                consumed: refund.decimal("consumed")?,
+                fee: refund.decimal("fee")?,
+                forfeited: refund.decimal("forfeited")?,
+                released: refund.decimal("released")?,
+                carry_over: refund.decimal("carry_over")?,
+                charge: refund.decimal("charge")?,
+                proceeds: refund.decimal("proceeds")?,
+                returned,
+                instrument: item.code("instrument", Instrument::from_code, false)?,
+                amount: item.required_decimal("amount")?,
+                to: item.code("to", Destination::from_code, false)?,
+                expires_at: item.time("expires_at")?,
+            },
+            review_by: ruling.text("review_by")?,
+            review_clause: ruling.primitive::<UInt16Type>("review_clause")?,
+            review_hours: ruling.primitive::<UInt32Type>("review_hours")?,
+            settlement_days: ruling.primitive::<UInt32Type>("settlement_days")?,
+            settlement_kind: ruling.code("settlement_kind", DayKind::from_code, true)?,
+            quota,
+            quota_name: draw.required_text("name")?,
+            quota_limit: draw.decimal("limit")?,
+            quota_used: draw.decimal("used")?,
+            quota_draws: draw.decimal("draws")?,
+            quota_window: draw.text("window")?,
+            steps,
+            step_clause: step.primitive::<UInt16Type>("clause")?,
+            step_verdict: step.code("verdict", |code| VERDICTS.get(usize::from(code)), true)?,
+            step_label: step.text("label")?,
+            step_text: step.text("text")?,
+        };
+        answers.check_clauses("rulings[].refusals[].clause", answers.refusal_clause)?;
+        answers.check_clauses("rulings[].unknowns[].clause", answers.unknown_clause)?;
+        answers.check_clauses("rulings[].review_clause", answers.review_clause)?;
+        answers.check_clauses("rulings[].steps[].clause", answers.step_clause)?;
+        let known_effects = Effect::ALL.iter().fold(0_u16, |bits, effect| bits | 1 << effect.code());
+        if let Some(row) = answers.effects.values().iter().position(|bits| bits & !known_effects != 0) {
+            return Err(SchemaError::WrongValue { column: "rulings[].effects".to_owned(), row, what: "holds an effect that is not known".to_owned() });
+        }
+        Ok(answers)
+    }
+
+    fn check_clauses(&self, column: &str, array: &UInt16Array) -> Result<(), SchemaError> {
+        let wrong = |clause: &u16| usize::from(*clause) >= self.clauses && *clause != ClauseId::NO_RULE.0;
+        match array.iter().enumerate().find_map(|(row, clause)| clause.filter(wrong).map(|clause| (row, clause))) {
+            Some((row, clause)) => Err(SchemaError::WrongValue {
+                column: column.to_owned(),
+                row,
+                what: format!("names clause {clause}, but the policy has {}", self.clauses),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// How many assessments there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many rulings there are in all.
+    #[must_use]
+    pub fn ruling_count(&self) -> usize {
+        self.exit.len()
+    }
+
+    /// The assessment of a row, or why the resource could not be assessed.
+    ///
+    /// # Errors
+    /// Where what it says does not hold together: money that does not conserve, an outcome that its
+    /// rulings contradict.
+    pub fn get(&self, row: usize) -> Result<Result<Answer, String>, SchemaError> {
+        if let Some(error) = text_at(self.error, row) {
+            return Ok(Err(error.to_owned()));
+        }
+        let mut rulings = Vec::new();
+        for index in range_at(self.rulings, row).unwrap_or(0..0) {
+            rulings.push(self.ruling(row, index)?);
+        }
+        let outcome = code_at(self.outcome, row, Outcome::from_code).unwrap_or(Outcome::Refused);
+        let best = code_at(self.best, row, Exit::from_code);
+        let wrong = |what: &str| SchemaError::WrongValue { column: "outcome".to_owned(), row, what: what.to_owned() };
+        let assessment = Assessment::from_rulings(rulings, outcome, best).ok_or_else(|| wrong("contradicts the rulings"))?;
+        Ok(Ok(Answer {
+            site: text_at(self.site, row).unwrap_or_default().to_owned(),
+            edition: text_at(self.edition, row).map(str::to_owned),
+            at: time_at(self.at, row).unwrap_or(Instant::from_micros(0)),
+            assessment,
+        }))
+    }
+
+    fn ruling(&self, row: usize, index: usize) -> Result<RulingData, SchemaError> {
+        let mut ruling = RulingData::new(code_at(self.exit, index, Exit::from_code).unwrap_or(Exit::None));
+        ruling.channel = code_at(self.channel, index, Channel::from_code);
+        ruling.effects = EffectSet::from_bits(self.effects.value(index));
+        ruling.until = time_at(self.until, index);
+        ruling.effective_at = time_at(self.effective_at, index);
+        for item in range_at(self.refusals, index).unwrap_or(0..0) {
+            ruling.refusals.extend(code_at(self.refusal_reason, item, Reason::from_code).map(|reason| Refusal {
+                clause: ClauseId(self.refusal_clause.value(item)),
+                reason,
+            }));
+        }
+        for item in range_at(self.unknowns, index).unwrap_or(0..0) {
+            ruling.unknowns.extend(code_at(self.unknown_reason, item, Reason::from_code).map(|reason| Unknown {
+                clause: ClauseId(self.unknown_clause.value(item)),
+                reason,
+                fact: text_at(self.unknown_fact, item).map(|fact| Cow::Owned(fact.to_owned())),
+                assumed: self.unknown_assumed.is_valid(item).then(|| self.unknown_assumed.value(item)),
+            }));
+        }
+        ruling.refund = self.refund(row, index)?;
+        ruling.review = text_at(self.review_by, index).map(|by| Review {
+            by: Cow::Owned(by.to_owned()),
+            because: ClauseId(self.review_clause.value(index)),
+            approved_after_hours: self.review_hours.is_valid(index).then(|| self.review_hours.value(index)),
+        });
+        ruling.settlement = self.settlement_days.is_valid(index).then(|| Settlement {
+            within_days: self.settlement_days.value(index),
+            day_kind: code_at(self.settlement_kind, index, DayKind::from_code),
+        });
+        for item in range_at(self.quota, index).unwrap_or(0..0) {
+            let window = Window::from_name(text_at(self.quota_window, item)).ok_or_else(|| SchemaError::WrongValue {
+                column: "rulings[].quota[].window".to_owned(),
+                row,
+                what: "is not a window that is known".to_owned(),
+            })?;
+            ruling.quota.push(QuotaDraw {
+                name: Cow::Owned(self.quota_name.value(item).to_owned()),
+                limit: number_at(self.quota_limit, item),
+                used: number_at(self.quota_used, item),
+                draws: number_at(self.quota_draws, item),
+                window,
+            });
+        }
+        for item in range_at(self.steps, index).unwrap_or(0..0) {
+            let verdict = code_at(self.step_verdict, item, |code| VERDICTS.get(usize::from(code)).copied());
+            ruling.steps.push(match verdict {
+                Some(verdict) => Step::Clause(ClauseId(self.step_clause.value(item)), verdict),
+                None => Step::Line(
+                    Cow::Owned(text_at(self.step_label, item).unwrap_or_default().to_owned()),
+                    text_at(self.step_text, item).unwrap_or_default().to_owned(),
+                ),
+            });
+        }
+        Ok(ruling)
+    }
+
+    fn refund(&self, row: usize, index: usize) -> Result<Option<RefundQuote>, SchemaError> {
+        let columns = &self.refund;
+        if columns.array.is_null(index) {
+            return Ok(None);
+        }
+        let wrong = |what: String| SchemaError::WrongValue { column: "rulings[].refund".to_owned(), row, what };
+        let currency = text_at(columns.currency, index).unwrap_or_default().parse().map_err(|error: recoup_core::money::UnknownCurrency| wrong(error.to_string()))?;
+        let mut returned = Vec::new();
+        for item in range_at(columns.returned, index).unwrap_or(0..0) {
+            let instrument = code_at(columns.instrument, item, Instrument::from_code);
+            let to = code_at(columns.to, item, Destination::from_code);
+            if let (Some(instrument), Some(to), Some(amount)) = (instrument, to, amount_at(columns.amount, item)) {
+                returned.push(Returned { instrument, amount, to, expires_at: time_at(columns.expires_at, item) });
+            }
+        }
+        let parts = RefundParts {
+            currency,
+            paid: amount_at(columns.paid, index).ok_or_else(|| wrong("has no \"paid\"".to_owned()))?,
+            consumed: amount_at(columns.consumed, index),
+            fee: amount_at(columns.fee, index).ok_or_else(|| wrong("has no \"fee\"".to_owned()))?,
+            forfeited: amount_at(columns.forfeited, index),
+            returned,
+            released: amount_at(columns.released, index),
+            carry_over: amount_at(columns.carry_over, index),
+            charge: amount_at(columns.charge, index),
+            proceeds: amount_at(columns.proceeds, index),
+        };
+        RefundQuote::try_from(parts).map(Some).map_err(|error| wrong(error.to_string()))
+    }
+}

@@ -1,0 +1,176 @@
+//! Growing columns: plain vectors with validity, assembled into Arrow arrays at the end of a batch.
+
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, StructArray};
+use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType, Field, Fields};
+use recoup_core::money::{Amount, Number};
+use recoup_core::time::Instant;
+
+/// A column of fixed-width values.
+#[derive(Debug)]
+pub(crate) struct Values<T: ArrowPrimitiveType> {
+    values: Vec<T::Native>,
+    nulls: NullBufferBuilder,
+}
+
+pub(crate) type Decimals = Values<Decimal128Type>;
+pub(crate) type Times = Values<TimestampMicrosecondType>;
+
+impl<T: ArrowPrimitiveType> Default for Values<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), nulls: NullBufferBuilder::new(1024) }
+    }
+}
+
+impl<T: ArrowPrimitiveType> Values<T> {
+    pub(crate) fn push(&mut self, value: Option<T::Native>) {
+        match value {
+            Some(value) => {
+                self.values.push(value);
+                self.nulls.append_non_null();
+            }
+            None => {
+                self.values.push(T::Native::default());
+                self.nulls.append_null();
+            }
+        }
+    }
+
+    fn finish_as(&mut self, data_type: DataType) -> ArrayRef {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        Arc::new(PrimitiveArray::<T>::new(values, self.nulls.finish()).with_data_type(data_type))
+    }
+
+    pub(crate) fn finish(&mut self) -> ArrayRef {
+        self.finish_as(T::DATA_TYPE)
+    }
+}
+
+impl Decimals {
+    pub(crate) fn amount(&mut self, value: Option<Amount>) {
+        self.push(value.map(Amount::units));
+    }
+
+    pub(crate) fn number(&mut self, value: Option<Number>) {
+        self.push(value.map(Number::units));
+    }
+
+    pub(crate) fn finish_decimal(&mut self) -> ArrayRef {
+        self.finish_as(crate::schema::DECIMAL)
+    }
+}
+
+impl Times {
+    pub(crate) fn time(&mut self, value: Option<Instant>) {
+        self.push(value.map(Instant::micros));
+    }
+
+    pub(crate) fn finish_time(&mut self) -> ArrayRef {
+        self.finish_as(crate::schema::timestamp())
+    }
+}
+
+/// A column of texts.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(StringBuilder);
+
+impl Texts {
+    pub(crate) fn push(&mut self, value: Option<&str>) {
+        self.0.append_option(value);
+    }
+
+    pub(crate) fn finish(&mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
+
+/// A column of yes and no.
+#[derive(Debug)]
+pub(crate) struct Truths {
+    values: BooleanBufferBuilder,
+    nulls: NullBufferBuilder,
+}
+
+impl Default for Truths {
+    fn default() -> Self {
+        Self { values: BooleanBufferBuilder::new(1024), nulls: NullBufferBuilder::new(1024) }
+    }
+}
+
+impl Truths {
+    pub(crate) fn push(&mut self, value: Option<bool>) {
+        self.values.append(value.unwrap_or(false));
+        self.nulls.append(value.is_some());
+    }
+
+    pub(crate) fn finish(&mut self) -> ArrayRef {
+        Arc::new(BooleanArray::new(self.values.finish(), self.nulls.finish()))
+    }
+}
+
+/// The bounds of a column of lists.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { offsets: vec![0], nulls: NullBufferBuilder::new(1024) }
+    }
+}
+
+impl Bounds {
+    /// Closes a row that has `count` elements; `None` is a list that is unknown.
+    pub(crate) fn push(&mut self, count: Option<usize>) {
+        let last = self.offsets.last().copied().unwrap_or(0);
+        let count_here = i32::try_from(count.unwrap_or(0)).unwrap_or(0);
+        self.offsets.push(last.saturating_add(count_here));
+        self.nulls.append(count.is_some());
+    }
+
+    pub(crate) fn finish(&mut self, items: StructArray) -> Result<ArrayRef, ArrowError> {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let field = Arc::new(Field::new("item", items.data_type().clone(), false));
+        Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::new(ScalarBuffer::from(offsets)), Arc::new(items), self.nulls.finish())?))
+    }
+}
+
+/// A column of which rows of a struct are there at all.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    nulls: NullBufferBuilder,
+    len: usize,
+}
+
+impl Default for Presence {
+    fn default() -> Self {
+        Self { nulls: NullBufferBuilder::new(1024), len: 0 }
+    }
+}
+
+impl Presence {
+    pub(crate) fn push(&mut self, present: bool) {
+        self.nulls.append(present);
+        self.len += 1;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn finish(&mut self) -> Option<NullBuffer> {
+        self.len = 0;
+        self.nulls.finish()
+    }
+}
+
+/// A struct of columns, whose length is stated so that it may have no columns at all.
+pub(crate) fn record(fields: Fields, columns: Vec<ArrayRef>, nulls: Option<NullBuffer>, len: usize) -> Result<StructArray, ArrowError> {
+    StructArray::try_new_with_length(fields, columns, nulls, len)
+}

@@ -1,0 +1,199 @@
+//! What a host calls, whether an adapter is linked in or loaded: [`Adapter`] and [`Session`].
+
+use std::sync::Arc;
+
+use arrow_array::StructArray;
+use recoup_core::adapter::{AdapterError, Provider, Rules};
+use recoup_core::assessment::Assessment;
+use recoup_core::context::Run;
+use recoup_core::import::Imported;
+use recoup_core::policy::Policy;
+use recoup_core::time::Zone;
+
+use crate::answers::{AnswerWriter, Answers};
+use crate::messages::FileText;
+use crate::rows::{Rows, SchemaError};
+
+/// Something that an adapter could not do, or did wrongly.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The adapter says so.
+    #[error("the adapter {provider} failed: {message}")]
+    Failed {
+        /// The provider.
+        provider: String,
+        /// What it says.
+        message: String,
+    },
+    /// The adapter panicked and answers nothing more.
+    #[error("the adapter {provider} panicked and is not used any more: {message}")]
+    Poisoned {
+        /// The provider.
+        provider: String,
+        /// What it says.
+        message: String,
+    },
+    /// The adapter gave something that the boundary does not allow.
+    #[error("the adapter {provider} does not keep to the boundary: {what}")]
+    Malformed {
+        /// The provider.
+        provider: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The batch is malformed.
+    #[error("the batch of resources is malformed: {0}")]
+    Batch(#[from] SchemaError),
+}
+
+/// An adapter in use.
+pub trait Adapter: Send + Sync {
+    /// The provider's name in portfolios.
+    fn provider(&self) -> &str;
+
+    /// The provider's policy, as published.
+    fn policy(&self) -> &Arc<Policy>;
+
+    /// Where the adapter comes from, for people.
+    fn origin(&self) -> String;
+
+    /// Opens a session for a run. `policy` replaces the adapter's own, for overlays.
+    ///
+    /// # Errors
+    /// Where the run or the policy is not understood.
+    fn open(&self, run: &Run, policy: Option<&Policy>) -> Result<Box<dyn Session>, CallError>;
+
+    /// Which of the files this provider's API or CLI printed.
+    ///
+    /// # Errors
+    /// Where the adapter fails.
+    fn recognise(&self, files: &[FileText]) -> Result<Vec<bool>, CallError>;
+
+    /// Reads such files into records.
+    ///
+    /// # Errors
+    /// Where the adapter fails.
+    fn import(&self, files: &[FileText]) -> Result<Imported, CallError>;
+
+    /// The time zone of a site.
+    fn zone_of(&self, site: Option<&str>) -> Option<Zone> {
+        self.policy().site(site).map(|site| site.zone)
+    }
+}
+
+/// A run on its way through an adapter. May be used from several threads at once.
+pub trait Session: Send + Sync {
+    /// Assesses a batch: one row out for each row in, in the same order, as
+    /// [`Answers`](crate::answers::Answers) reads it.
+    ///
+    /// # Errors
+    /// Where the batch is malformed or the adapter fails.
+    fn assess(&self, resources: StructArray) -> Result<StructArray, CallError>;
+
+    /// How many clauses the policy of the session has.
+    fn clauses(&self) -> usize;
+}
+
+/// Checks a batch of assessments against the batch of resources it answers.
+///
+/// # Errors
+/// Where the counts differ or the columns are not those of the boundary.
+pub fn check_answers<'a>(provider: &str, resources: usize, clauses: usize, answers: &'a StructArray) -> Result<Answers<'a>, CallError> {
+    let malformed = |what: String| CallError::Malformed { provider: provider.to_owned(), what };
+    if answers.len_rows() != resources {
+        return Err(malformed(format!("it was asked about {resources} resources and answered about {}", answers.len_rows())));
+    }
+    Answers::new(answers, clauses).map_err(|error| malformed(error.to_string()))
+}
+
+trait LenRows {
+    fn len_rows(&self) -> usize;
+}
+
+impl LenRows for StructArray {
+    fn len_rows(&self) -> usize {
+        arrow_array::Array::len(self)
+    }
+}
+
+/// Runs rules over a batch. What both a linked and an exported adapter do.
+pub(crate) fn assess_batch<P: Provider>(rules: &Rules<P>, run: &Run, resources: &StructArray) -> Result<StructArray, CallError> {
+    let rows = Rows::new(resources)?;
+    let mut writer = AnswerWriter::default();
+    let mut assessment = Assessment::default();
+    for index in 0..rows.len() {
+        match rules.assess(run, rows.at(index), &rows.row(index), &mut assessment) {
+            Ok(cx) => writer.push(&cx, &assessment),
+            Err(error) => writer.push_error(&error.to_string()),
+        }
+    }
+    writer.finish().map_err(|error| CallError::Failed { provider: rules.book().policy().provider.clone(), message: error.to_string() })
+}
+
+/// An adapter that is linked in.
+#[derive(Debug)]
+pub struct Linked<P> {
+    rules: Arc<Rules<P>>,
+    policy: Arc<Policy>,
+}
+
+impl<P: Provider> Linked<P> {
+    /// Makes the adapter ready.
+    ///
+    /// # Errors
+    /// Where its policy is malformed.
+    pub fn new() -> Result<Self, AdapterError> {
+        let rules = Rules::load()?;
+        let policy = Arc::new(rules.book().policy().clone());
+        Ok(Self { rules: Arc::new(rules), policy })
+    }
+}
+
+struct LinkedSession<P> {
+    rules: Arc<Rules<P>>,
+    run: Run,
+}
+
+impl<P: Provider> Session for LinkedSession<P> {
+    fn assess(&self, resources: StructArray) -> Result<StructArray, CallError> {
+        assess_batch(&self.rules, &self.run, &resources)
+    }
+
+    fn clauses(&self) -> usize {
+        self.rules.book().policy().clauses.len()
+    }
+}
+
+impl<P: Provider> Adapter for Linked<P> {
+    fn provider(&self) -> &str {
+        &self.policy.provider
+    }
+
+    fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    fn origin(&self) -> String {
+        "linked in".to_owned()
+    }
+
+    fn open(&self, run: &Run, policy: Option<&Policy>) -> Result<Box<dyn Session>, CallError> {
+        let rules = match policy {
+            None => Arc::clone(&self.rules),
+            Some(policy) => Arc::new(Rules::with_policy(policy.clone()).map_err(|error| CallError::Failed {
+                provider: self.policy.provider.clone(),
+                message: error.to_string(),
+            })?),
+        };
+        Ok(Box::new(LinkedSession { rules, run: run.clone() }))
+    }
+
+    fn recognise(&self, files: &[FileText]) -> Result<Vec<bool>, CallError> {
+        Ok(files.iter().map(|file| P::recognises(&file.view())).collect())
+    }
+
+    fn import(&self, files: &[FileText]) -> Result<Imported, CallError> {
+        let views: Vec<_> = files.iter().map(FileText::view).collect();
+        Ok(P::import(&views))
+    }
+}
