@@ -17,8 +17,10 @@ use crate::time::{Instant, Span, Zone};
 /// What a run of assessments has in common.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
-    /// The instant asked about; `None` only while a host has not yet set it.
+    /// The instant asked about.
     pub at: Option<Instant>,
+    /// The day asked about, where no instant is given: 00:00 on each site's own wall clock.
+    pub day: Option<NaiveDate>,
     /// The edition asked for by date, where it is not that of the instant.
     pub edition: Option<NaiveDate>,
     /// Facts taken for granted where a portfolio states nothing.
@@ -46,10 +48,24 @@ impl Run {
         self
     }
 
+    /// Adds accounts of which another source speaks, where none with the same provider, site and name is
+    /// there already.
+    #[must_use]
+    pub fn with_more_accounts(self, accounts: Vec<AccountRecord>) -> Self {
+        let is_there = |account: &AccountRecord| {
+            self.accounts.iter().any(|other| {
+                (&other.provider, &other.site, &other.account) == (&account.provider, &account.site, &account.account)
+            })
+        };
+        let more = accounts.into_iter().filter(|account| !is_there(account)).collect();
+        self.with_accounts(more)
+    }
+
     /// The account of a resource: the one of its site, else the one without a site.
     #[must_use]
-    pub fn account(&self, site: &str, key: &str) -> Option<&AccountRecord> {
-        let found = || self.by_key.get(key).into_iter().flatten().filter_map(|index| self.accounts.get(*index));
+    pub fn account(&self, provider: &str, site: &str, key: &str) -> Option<&AccountRecord> {
+        let all = || self.by_key.get(key).into_iter().flatten().filter_map(|index| self.accounts.get(*index));
+        let found = || all().filter(|account| account.provider == provider);
         found()
             .find(|account| account.site.as_deref() == Some(site))
             .or_else(|| found().find(|account| account.site.is_none()))
@@ -61,6 +77,9 @@ impl Run {
         let mut map = Map::new();
         if let Some(at) = self.at {
             map.insert("at".into(), at.display(Zone::UTC).to_string().into());
+        }
+        if let Some(day) = self.day {
+            map.insert("day".into(), day.to_string().into());
         }
         if let Some(edition) = self.edition {
             map.insert("edition".into(), edition.to_string().into());
@@ -81,12 +100,13 @@ impl Run {
         let at = text("at")
             .map(|text| Instant::parse(text, Zone::UTC).map_err(|error| fault("at", error.to_string())))
             .transpose()?;
-        let edition = text("edition")
-            .map(|text| {
-                text.parse::<NaiveDate>()
-                    .map_err(|_| fault("edition", format!("{text:?} is not a date such as 2024-10-29")))
-            })
-            .transpose()?;
+        let date = |name: &str| {
+            let parse = |text: &str| {
+                text.parse::<NaiveDate>().map_err(|_| fault(name, format!("{text:?} is not a date such as 2024-10-29")))
+            };
+            text(name).map(parse).transpose()
+        };
+        let (day, edition) = (date("day")?, date("edition")?);
         let assumed = match json.get("assumed") {
             None | Some(Value::Null) => Facts::default(),
             Some(facts) => Facts::from_json(facts, Zone::UTC)?.record,
@@ -96,7 +116,7 @@ impl Run {
             accounts.push(AccountRecord::from_json(account, zone_of)?.record);
         }
         let trace = json.get("trace").and_then(Value::as_bool).unwrap_or(false);
-        Ok(Self { at, edition, assumed, trace, ..Self::default() }.with_accounts(accounts))
+        Ok(Self { at, day, edition, assumed, trace, ..Self::default() }.with_accounts(accounts))
     }
 }
 
@@ -223,16 +243,19 @@ impl<'a> Context<'a> {
         at: Option<Instant>,
         resource: &R,
     ) -> Result<Self, ContextError> {
-        let at = at.or(run.at).ok_or(ContextError::NoInstant)?;
         let unknown_site = || ContextError::UnknownSite {
             provider: book.policy().provider.clone(),
             found: resource.site().unwrap_or_default().chars().take(60).collect(),
             expected: book.sites().iter().map(|site| site.name.clone()).collect(),
         };
         let site = book.site(resource.site()).ok_or_else(unknown_site)?;
+        let at = at
+            .or(run.at)
+            .or_else(|| run.day.map(|day| site.zone.midnight(day)))
+            .ok_or(ContextError::NoInstant)?;
         let rules_at = run.edition.map_or(at, |date| site.end_of_day(date));
         let epoch = site.epoch(rules_at).ok_or_else(unknown_site)?;
-        let account = resource.account().and_then(|key| run.account(&site.name, key));
+        let account = resource.account().and_then(|key| run.account(&book.policy().provider, &site.name, key));
         let mut flags = resource.flags();
         for order in resource.orders().into_iter().flatten() {
             flags = flags.and_also(order.flags());

@@ -300,7 +300,7 @@ macro_rules! export_provider {
     ($provider:ty) => {};
     ($provider:ty, $symbol:literal) => {
         #[allow(unsafe_code, reason = "the exported symbol of the boundary")]
-        mod exported {
+        const _: () = {
             impl $crate::export::Exported for $provider {
                 fn state() -> &'static $crate::export::State<Self> {
                     static STATE: $crate::export::State<$provider> = $crate::export::State::new();
@@ -312,9 +312,9 @@ macro_rules! export_provider {
 
             /// The table of the adapter.
             #[unsafe(export_name = $symbol)]
-            pub(super) extern "C" fn table() -> *const $crate::abi::AdapterTable {
+            extern "C" fn table() -> *const $crate::abi::AdapterTable {
                 &raw const TABLE
             }
-        }
+        };
     };
 }

@@ -16,10 +16,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use recoup_core::vocab::Outcome;
+
 use crate::grid::{self, Cell, GAP, Tone};
-use crate::line::Line;
-use crate::text::{clean, markdown as escape, paragraph, width};
+use crate::line::{Line, Money};
+use crate::text::{clean, markdown as escape, paragraph, width, wrap};
 use crate::{Answered, Look};
+
+/// What stands where a provider has no answer.
+const MISSING: &str = "not assessed";
 
 /// Answers by resource and provider.
 struct Board<'a> {
@@ -40,8 +45,7 @@ fn board(answers: &[Answered]) -> Board<'_> {
     let mut rows: Vec<(String, String, BTreeMap<usize, &Answered>)> = Vec::new();
     for answered in answers {
         let subject = &answered.subject;
-        let label =
-            if several { format!("{}/{}", subject.provider, subject.site) } else { subject.provider.clone() };
+        let label = if several { format!("{}/{}", subject.provider, subject.site) } else { subject.provider.clone() };
         let label = clean(&label);
         let column = providers.iter().position(|provider| *provider == label).unwrap_or_else(|| {
             providers.push(label);
@@ -59,6 +63,9 @@ fn board(answers: &[Answered]) -> Board<'_> {
     Board { providers, rows }
 }
 
+/// The least width of a column in which reasons of a refusal stand.
+const READABLE: usize = 16;
+
 /// The comparison as a table that fits the width; where there are too many providers for columns, each
 /// resource becomes a block with a line for every provider.
 #[must_use]
@@ -69,18 +76,11 @@ pub fn compare(answers: &[Answered], look: &Look) -> String {
         out.push_str("0 resources\n");
         return out;
     }
-    let lines: Vec<Vec<Option<[String; 3]>>> = board
+    let lines: Vec<Vec<Option<Line>>> = board
         .rows
         .iter()
         .map(|(_, _, cells)| {
-            (0..board.providers.len())
-                .map(|column| {
-                    cells.get(&column).map(|answered| {
-                        let line = Line::of(answered);
-                        [line.outcome.to_string(), line.exit(), line.refund.to_string()]
-                    })
-                })
-                .collect()
+            (0..board.providers.len()).map(|column| cells.get(&column).map(|answered| Line::of(answered))).collect()
         })
         .collect();
     let first = board
@@ -91,19 +91,35 @@ pub fn compare(answers: &[Answered], look: &Look) -> String {
         .max()
         .unwrap_or(0)
         .min(24);
+    let least = |line: &Option<Line>| match line {
+        None => MISSING.len(),
+        Some(line) if line.outcome == Outcome::Refused => width(&line.why).min(READABLE),
+        Some(line) => width(&line.exit()).max(line.refund.to_string().len()).max(line.outcome.as_str().len()),
+    };
     let widths: Vec<usize> = board
         .providers
         .iter()
         .enumerate()
         .map(|(column, provider)| {
-            let texts = lines.iter().filter_map(|row| row.get(column)?.as_ref()).flatten();
-            texts.map(|text| width(text)).chain([width(provider)]).max().unwrap_or(0)
+            let cells = lines.iter().filter_map(|row| row.get(column));
+            cells.map(least).chain([width(provider)]).max().unwrap_or(0)
         })
         .collect();
     if first + widths.iter().map(|width| width + GAP).sum::<usize>() <= look.columns() {
         side_by_side(&mut out, &board, &lines, first, &widths, look);
     } else {
-        stacked(&mut out, &board, look);
+        stacked(&mut out, &board, &lines, look);
+    }
+    out
+}
+
+/// What a provider's column says of a resource: the outcome, then exit and refund, or the reasons.
+fn cell_lines(line: Option<&Line>, width: usize) -> Vec<String> {
+    let Some(line) = line else { return vec![MISSING.to_owned()] };
+    let mut out = vec![line.outcome.to_string()];
+    match line.outcome {
+        Outcome::Refused => out.extend(wrap(&clean(&line.why), width)),
+        Outcome::Allowed | Outcome::Conditional => out.extend([line.exit(), line.refund.to_string()]),
     }
     out
 }
@@ -111,7 +127,7 @@ pub fn compare(answers: &[Answered], look: &Look) -> String {
 fn side_by_side(
     out: &mut String,
     board: &Board<'_>,
-    lines: &[Vec<Option<[String; 3]>>],
+    lines: &[Vec<Option<Line>>],
     first: usize,
     widths: &[usize],
     look: &Look,
@@ -127,24 +143,22 @@ fn side_by_side(
     let rule: Vec<String> = std::iter::once(&first).chain(widths).map(|width| "─".repeat(*width)).collect();
     out.push_str(&rule.join("  "));
     out.push('\n');
-    for ((resource, name, answered), row) in board.rows.iter().zip(lines) {
+    for ((resource, name, _), row) in board.rows.iter().zip(lines) {
         // The id may take several lines; the name follows beneath it.
-        let mut left = crate::text::wrap(resource, first);
+        let mut left = wrap(resource, first);
         if !name.is_empty() {
-            left.extend(crate::text::wrap(name, first));
+            left.extend(wrap(name, first));
         }
-        for index in 0..left.len().max(3) {
-            let mut cells = vec![Cell {
-                text: left.get(index).map_or("", String::as_str),
-                width: first,
-                right: false,
-                tone: Tone::Plain,
-            }];
-            for (column, (texts, width)) in row.iter().zip(widths).enumerate() {
-                let missing = if index == 0 { "not assessed" } else { "" };
-                let text = texts.as_ref().map_or(missing, |texts| texts.get(index).map_or("", String::as_str));
-                let outcome = answered.get(&column).map(|answered| answered.assessment.outcome());
-                let tone = outcome.filter(|_| index == 0).map_or(Tone::Plain, Tone::Of);
+        let columns: Vec<Vec<String>> =
+            row.iter().zip(widths).map(|(line, width)| cell_lines(line.as_ref(), *width)).collect();
+        let height = columns.iter().map(Vec::len).chain([left.len()]).max().unwrap_or(0);
+        for index in 0..height {
+            let text = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
+            let first_text = text(&left);
+            let texts: Vec<String> = columns.iter().map(|lines| text(lines)).collect();
+            let mut cells = vec![Cell { text: &first_text, width: first, right: false, tone: Tone::Plain }];
+            for ((text, width), line) in texts.iter().zip(widths).zip(row) {
+                let tone = line.as_ref().filter(|_| index == 0).map_or(Tone::Plain, |line| Tone::Of(line.outcome));
                 cells.push(Cell { text, width: *width, right: false, tone });
             }
             grid::row(out, &cells, look.colour);
@@ -152,43 +166,86 @@ fn side_by_side(
     }
 }
 
-fn stacked(out: &mut String, board: &Board<'_>, look: &Look) {
+/// A line for every provider under each resource; columns are equally wide throughout, and reasons stand
+/// under their line where they have no room beside it.
+fn stacked(out: &mut String, board: &Board<'_>, lines: &[Vec<Option<Line>>], look: &Look) {
+    const INDENT: &str = "  ";
     let limit = look.columns();
-    for (resource, name, cells) in &board.rows {
-        for line in crate::text::wrap(format!("{resource}  {name}").trim_end(), limit) {
+    let amounts: Vec<(String, String)> = lines
+        .iter()
+        .flatten()
+        .map(|line| match line.as_ref().map(|line| line.refund) {
+            Some(Money::Known(amount, currency)) => (amount.to_string(), currency.to_string()),
+            Some(other) => (other.to_string(), String::new()),
+            None => (String::new(), String::new()),
+        })
+        .collect();
+    let amounts = grid::aligned(&amounts);
+    let widest = |texts: &mut dyn Iterator<Item = usize>, least: usize| texts.max().unwrap_or(0).max(least);
+    let exits = || lines.iter().flatten().flatten().map(Line::exit);
+    let mut widths = [
+        widest(&mut board.providers.iter().map(|provider| width(provider)), "provider".len()).min(20),
+        MISSING.len(),
+        widest(&mut exits().map(|exit| width(&exit)), "best exit".len()),
+        widest(&mut amounts.iter().map(|amount| width(amount)), "refund".len()),
+        0,
+    ];
+    let used = INDENT.len() + widths.iter().sum::<usize>() + GAP * 4;
+    let Some(room) = limit.checked_sub(used) else { return blocks(out, board, lines, look) };
+    let beside = room >= 24;
+    widths[4] = if beside { room } else { 0 };
+    let cells = |texts: [&str; 5], tones: [Tone; 5]| -> String {
+        let mut text = String::new();
+        let mut cells: Vec<Cell<'_>> = Vec::new();
+        for (place, ((text, width), tone)) in texts.into_iter().zip(widths).zip(tones).enumerate() {
+            if place < 4 || beside {
+                cells.push(Cell { text, width, right: place == 3, tone });
+            }
+        }
+        grid::row(&mut text, &cells, look.colour);
+        text.lines().map(|line| format!("{INDENT}{line}\n")).collect()
+    };
+    out.push_str(&cells(["provider", "outcome", "best exit", "refund", "why"], [Tone::Head; 5]));
+    let mut amounts = amounts.iter();
+    for ((resource, name, _), row) in board.rows.iter().zip(lines) {
+        for line in wrap(format!("{resource}  {name}").trim_end(), limit) {
             out.push_str(&grid::paint(&line, Tone::Head, look.colour));
             out.push('\n');
         }
-        let mut rows = vec![["provider", "outcome", "best exit", "refund", "why"].map(str::to_owned).to_vec()];
-        for (column, provider) in board.providers.iter().enumerate() {
-            rows.push(cells.get(&column).map_or_else(
-                || vec![provider.clone(), "not assessed".to_owned()],
-                |answered| {
-                    let line = Line::of(answered);
-                    let exit = line.exit();
-                    vec![provider.clone(), line.outcome.to_string(), exit, line.refund.to_string(), line.why]
-                },
-            ));
-        }
-        let amounts: Vec<(String, String)> = rows
-            .iter()
-            .map(|row| {
-                let cell = row.get(3).cloned().unwrap_or_default();
-                cell.rsplit_once(' ').map_or((cell.clone(), String::new()), |(a, b)| (a.to_owned(), b.to_owned()))
-            })
-            .collect();
-        for (row, amount) in rows.iter_mut().zip(grid::aligned(&amounts)) {
-            if let Some(cell) = row.get_mut(3) {
-                *cell = amount;
+        for (provider, line) in board.providers.iter().zip(row) {
+            let amount = amounts.next().map_or("", String::as_str);
+            let Some(line) = line else {
+                out.push_str(&cells([provider, MISSING, "", "", ""], [Tone::Plain; 5]));
+                continue;
+            };
+            let why = clean(&line.why);
+            let tones = [Tone::Plain, Tone::Of(line.outcome), Tone::Plain, Tone::Plain, Tone::Plain];
+            out.push_str(&cells([provider, line.outcome.as_str(), &line.exit(), amount, &why], tones));
+            if !beside && !why.is_empty() {
+                paragraph(out, "      ", &why, limit);
             }
         }
-        let mut block = String::new();
-        grid::sheet(&mut block, &rows, 3..4, limit.saturating_sub(2), look.colour);
-        for line in block.lines() {
-            out.push_str(&format!("  {line}\n"));
+    }
+}
+
+/// A paragraph for every provider under each resource, for amounts that have no room in columns.
+fn blocks(out: &mut String, board: &Board<'_>, lines: &[Vec<Option<Line>>], look: &Look) {
+    for ((resource, name, _), row) in board.rows.iter().zip(lines) {
+        for line in wrap(format!("{resource}  {name}").trim_end(), look.columns()) {
+            out.push_str(&grid::paint(&line, Tone::Head, look.colour));
+            out.push('\n');
+        }
+        for (provider, line) in board.providers.iter().zip(row) {
+            let text = match line {
+                None => MISSING.to_owned(),
+                Some(line) if line.outcome == Outcome::Refused => format!("{}; {}", line.outcome, clean(&line.why)),
+                Some(line) => {
+                    format!("{}, {}, refund {}; {}", line.outcome, line.exit(), line.refund, clean(&line.why))
+                }
+            };
+            paragraph(out, "  ", &format!("{provider}: {}", text.trim_end_matches("; ")), look.columns());
         }
     }
-    paragraph(out, "", &format!("{} resources, {} providers", board.rows.len(), board.providers.len()), limit);
 }
 
 /// The comparison as a Markdown table.
@@ -204,10 +261,13 @@ pub fn compare_markdown(answers: &[Answered]) -> String {
         out.push_str(&format!("| {} |", escape(format!("{resource} {name}").trim_end())));
         for column in 0..board.providers.len() {
             let text = cells.get(&column).map_or_else(
-                || "not assessed".to_owned(),
+                || MISSING.to_owned(),
                 |answered| {
                     let line = Line::of(answered);
-                    format!("{}<br>{}<br>{}", line.outcome, line.exit(), line.refund)
+                    match line.outcome {
+                        Outcome::Refused => format!("{}<br>{}", line.outcome, escape(&line.why)),
+                        _ => format!("{}<br>{}<br>{}", line.outcome, line.exit(), line.refund),
+                    }
                 },
             );
             out.push_str(&format!(" {text} |"));

@@ -2,7 +2,7 @@
 
 use recoup_core::money::{Amount, Number};
 use recoup_core::policy::{ClauseId, Source};
-use recoup_core::refund::{Refund, RefundQuote};
+use recoup_core::refund::RefundQuote;
 use recoup_core::ruling::RulingData;
 use recoup_core::vocab::DayKind;
 

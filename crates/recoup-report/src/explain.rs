@@ -31,9 +31,10 @@ pub fn explain(answered: &Answered, look: &Look) -> String {
     header(&mut out, answered, look);
     for (index, ruling) in answered.assessment.rulings().iter().enumerate() {
         out.push('\n');
-        let best = if answered.assessment.best() == Some(ruling.exit) { " (best)" } else { "" };
         let exit = if ruling.exit == Exit::None { "no exit".to_owned() } else { spaced(ruling.exit.as_str()) };
         let outcome = ruling.outcome();
+        let is_best = outcome != Outcome::Refused && answered.assessment.best() == Some(ruling.exit);
+        let best = if is_best { " (best)" } else { "" };
         let word = paint(outcome.as_str(), Tone::Of(outcome), look.colour);
         out.push_str(&format!("{}. {}: {word}{best}\n", index + 1, paint(&exit, Tone::Head, look.colour)));
         let mut body = Body { out: &mut out, answered, limit };
@@ -89,10 +90,10 @@ impl Body<'_> {
         paragraph(self.out, first, &clean(text), self.limit);
     }
 
-    fn sources(&mut self, clause: ClauseId) {
+    fn sources(&mut self, clause: ClauseId, indent: usize) {
         for source in cited(self.answered, clause).sources {
-            self.line("       source: ", &format!("{} ({})", source.title, about(source)));
-            self.line("               ", &source.url);
+            self.line(&format!("{:indent$}source: ", ""), &format!("{} ({})", source.title, about(source)));
+            self.line(&format!("{:indent$}        ", ""), &source.url);
         }
     }
 
@@ -105,7 +106,7 @@ impl Body<'_> {
             let clause = cited(self.answered, refusal.clause);
             self.line("     - ", &format!("{}: {}", words::reason(refusal.reason), clause.id));
             self.line("       ", clause.says);
-            self.sources(refusal.clause);
+            self.sources(refusal.clause, 7);
         }
     }
 
@@ -119,7 +120,7 @@ impl Body<'_> {
             self.line("     - ", &format!("{}: {}", words::reason(unknown.reason), clause.id));
             self.line("       ", clause.says);
             self.line("       check: ", &to_check(unknown));
-            self.sources(unknown.clause);
+            self.sources(unknown.clause, 7);
         }
     }
 
@@ -143,7 +144,8 @@ impl Body<'_> {
             let besides = made.besides.iter().map(|(label, amount)| (*label, *amount));
             made.parts.iter().map(|(label, amount)| (label.as_str(), *amount)).chain(sum).chain(besides)
         };
-        let amounts: Vec<(String, String)> = lines().map(|(_, amount)| (amount.to_string(), currency.to_string())).collect();
+        let amounts: Vec<(String, String)> =
+            lines().map(|(_, amount)| (amount.to_string(), currency.to_string())).collect();
         let amounts = crate::grid::aligned(&amounts);
         let wide = amounts.iter().map(|amount| width(amount)).max().unwrap_or(0);
         // Where a label and an amount have no room side by side, the label wraps.
@@ -179,13 +181,16 @@ impl Body<'_> {
             match step {
                 Step::Clause(clause, verdict) => {
                     let cited = cited(self.answered, *clause);
-                    self.line(&format!("     {}  ", padded(verdict.as_str(), 8)), &format!("{}: {}", cited.id, cited.says));
+                    self.line(
+                        &format!("     {}  ", padded(verdict.as_str(), 8)),
+                        &format!("{}: {}", cited.id, cited.says),
+                    );
                     // What refuses or is unknown has shown its pages above.
                     if *verdict == Verdict::Applies {
-                        self.sources(*clause);
+                        self.sources(*clause, 15);
                     }
                 }
-                Step::Line(label, text) => self.line("     ", &format!("{label}: {text}")),
+                Step::Line(label, text) => self.line("     figure    ", &format!("{label}: {text}")),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use recoup_core::vocab::Outcome;
 
-use crate::text::{padded, right, width, wrap};
+use crate::text::{padded, right, untied, width, wrap};
 
 /// Spaces between two columns.
 pub(crate) const GAP: usize = 2;
@@ -42,7 +42,7 @@ pub(crate) struct Cell<'t> {
 pub(crate) fn row(out: &mut String, cells: &[Cell<'_>], colour: bool) {
     let wrapped: Vec<Vec<String>> = cells
         .iter()
-        .map(|cell| if width(cell.text) <= cell.width { vec![cell.text.to_owned()] } else { wrap(cell.text, cell.width) })
+        .map(|cell| if width(cell.text) <= cell.width { vec![untied(cell.text)] } else { wrap(cell.text, cell.width) })
         .collect();
     let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
     for index in 0..height {
@@ -63,6 +63,15 @@ pub(crate) fn row(out: &mut String, cells: &[Cell<'_>], colour: bool) {
         out.push_str(line.trim_end_matches(' '));
         out.push('\n');
     }
+}
+
+/// Whether rows fit without wrapping and without becoming blocks.
+pub(crate) fn fits(rows: &[Vec<String>], limit: usize) -> bool {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let used: usize = (0..columns)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0))
+        .sum();
+    used + GAP * columns.saturating_sub(1) <= limit
 }
 
 /// Adds a small table whose first row holds the headings. Columns from `right_from` to `right_to` are
@@ -110,7 +119,7 @@ pub(crate) fn sheet(
 
 fn blocks(out: &mut String, rows: &[Vec<String>], limit: usize, colour: bool) {
     let Some((heads, rows)) = rows.split_first() else { return };
-    let label = heads.iter().skip(1).map(|head| width(head)).max().unwrap_or(0);
+    let label = heads.iter().skip(1).map(|head| width(head.trim())).max().unwrap_or(0);
     for cells in rows {
         let mut pairs = heads.iter().zip(cells);
         if let Some((_, first)) = pairs.next() {
@@ -120,7 +129,7 @@ fn blocks(out: &mut String, rows: &[Vec<String>], limit: usize, colour: bool) {
             }
         }
         for (head, cell) in pairs {
-            crate::text::paragraph(out, &format!("  {}  ", padded(head, label)), cell, limit);
+            crate::text::paragraph(out, &format!("  {}  ", padded(head.trim(), label)), cell.trim(), limit);
         }
     }
 }

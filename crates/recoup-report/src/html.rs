@@ -19,7 +19,7 @@ use std::io;
 
 use recoup_core::policy::{ClauseId, Source};
 use recoup_core::refund::Refund;
-use recoup_core::ruling::{RulingData, Step};
+use recoup_core::ruling::{RulingData, Step, Verdict};
 use recoup_core::vocab::{Exit, Outcome};
 
 use crate::detail::{about, breakdown, cited, particulars};
@@ -150,15 +150,22 @@ fn resource(out: &mut String, answered: &Answered) -> std::fmt::Result {
     let subject = &answered.subject;
     let line = Line::of(answered);
     let name = subject.name.as_deref().map(|name| format!("<br><bdi>{}</bdi>", escape(name))).unwrap_or_default();
-    let until =
-        line.until.map_or_else(|| "-".to_owned(), |until| escape(&time::long(until, subject.zone)));
+    // A line may end between day and clock, but not inside either.
+    let until = line.until.map_or_else(
+        || "-".to_owned(),
+        |until| {
+            let text = time::long(until, subject.zone);
+            let (day, clock) = text.split_once(' ').unwrap_or((text.as_str(), ""));
+            format!("<span><span>{}</span> <span>{}</span></span>", escape(day), escape(clock))
+        },
+    );
     writeln!(
         out,
-        "<tbody><tr><td data-l=\"provider\">{}<br><span class=\"soft\">{}</span></td>\
+        "<tbody><tr><td data-l=\"provider\"><span>{}<br><span class=\"soft\">{}</span></span></td>\
          <td data-l=\"resource\"><span><bdi class=\"id\">{}</bdi>{name}</span></td><td data-l=\"product\">{}</td>\
          <td data-l=\"outcome\"><span>{}</span></td><td data-l=\"best exit\">{}</td>\
          <td class=\"num\" data-l=\"refund\">{}</td><td class=\"num\" data-l=\"kept\">{}</td>\
-         <td data-l=\"until\">{until}</td><td class=\"why\" data-l=\"why\">{}</td></tr>",
+         <td class=\"when\" data-l=\"until\">{until}</td><td class=\"why\" data-l=\"why\">{}</td></tr>",
         escape(&subject.provider),
         escape(&subject.site),
         escape(&subject.resource),
@@ -202,10 +209,10 @@ fn source(source: &Source) -> String {
 fn clause(out: &mut String, answered: &Answered, id: ClauseId, called: &str, check: &str) -> std::fmt::Result {
     let cited = cited(answered, id);
     let sources: Vec<String> = cited.sources.into_iter().map(source).collect();
+    let called = if called.is_empty() { String::new() } else { format!("<b>{}</b> ", escape(called)) };
     write!(
         out,
-        "<li><b>{}</b> <code>{}</code><br>{}{check}<br><span class=\"src\">{}</span></li>",
-        escape(called),
+        "<li>{called}<code>{}</code><br>{}{check}<br><span class=\"src\">{}</span></li>",
         escape(cited.id),
         escape(cited.says),
         sources.join("; "),
@@ -215,7 +222,11 @@ fn clause(out: &mut String, answered: &Answered, id: ClauseId, called: &str, che
 fn exit(out: &mut String, answered: &Answered, ruling: &RulingData) -> std::fmt::Result {
     let outcome = ruling.outcome();
     let name = if ruling.exit == Exit::None { "no exit".to_owned() } else { spaced(ruling.exit.as_str()) };
-    let best = if answered.assessment.best() == Some(ruling.exit) { " <span class=\"soft\">best</span>" } else { "" };
+    let best = if outcome != Outcome::Refused && answered.assessment.best() == Some(ruling.exit) {
+        " <span class=\"soft\">best</span>"
+    } else {
+        ""
+    };
     write!(out, "<section class=\"exit {outcome}\"><h3>{name} {}{best}</h3>", badge(outcome))?;
     if !ruling.refusals.is_empty() {
         out.push_str("<h4>Refused by</h4><ul>");
@@ -243,6 +254,21 @@ fn exit(out: &mut String, answered: &Answered, ruling: &RulingData) -> std::fmt:
         .collect();
     if !lines.is_empty() {
         write!(out, "<h4>Arithmetic</h4><ul>{}</ul>", lines.concat())?;
+    }
+    let applied: Vec<ClauseId> = ruling
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Clause(id, Verdict::Applies) => Some(*id),
+            _ => None,
+        })
+        .collect();
+    if !applied.is_empty() {
+        out.push_str("<h4>Rules applied</h4><ul>");
+        for id in applied {
+            clause(out, answered, id, "", "")?;
+        }
+        out.push_str("</ul>");
     }
     let facts = particulars(answered, ruling);
     if !facts.is_empty() {

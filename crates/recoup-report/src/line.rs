@@ -7,7 +7,7 @@ use recoup_core::ruling::{RulingData, Unknown};
 use recoup_core::time::Instant;
 use recoup_core::vocab::{Exit, Outcome};
 
-use crate::text::spaced;
+use crate::text::{TIE, spaced};
 use crate::{Answered, time, words};
 
 /// An amount with its currency, or why there is none.
@@ -49,6 +49,7 @@ pub(crate) struct Line {
     pub(crate) refund: Money,
     pub(crate) kept: Money,
     pub(crate) until: Option<Instant>,
+    /// Why, or under what conditions; amounts are tied to their currencies.
     pub(crate) why: String,
 }
 
@@ -91,7 +92,9 @@ pub(crate) fn conditions(unknowns: &[Unknown]) -> Vec<String> {
     let (mut facts, mut missing) = (Vec::new(), Vec::new());
     for unknown in unknowns {
         match (unknown.fact.as_deref(), unknown.assumed) {
-            (Some(fact), Some(assumed)) if Flag::parse(fact).is_ok() => push_once(&mut facts, format!("{fact}={assumed}")),
+            (Some(fact), Some(assumed)) if Flag::parse(fact).is_ok() => {
+                push_once(&mut facts, format!("{fact}={assumed}"))
+            }
             (Some(fact), _) => push_once(&mut missing, format!("{} ({})", spaced(fact), words::reason(unknown.reason))),
             (None, _) => push_once(&mut missing, words::reason(unknown.reason)),
         }
@@ -140,13 +143,13 @@ fn why(answered: &Answered, best: Option<&RulingData>) -> String {
         ];
         for (verb, amount, of) in notes {
             if let Some(amount) = amount.filter(|amount| !amount.is_zero()) {
-                parts.push(format!("{verb} {amount} {currency}{of}"));
+                parts.push(format!("{verb} {amount}{TIE}{currency}{of}"));
             }
         }
         let other: Amount =
             quote.items().iter().filter(|item| !item.instrument.is_money()).map(|item| item.amount).sum();
         if !other.is_zero() {
-            parts.push(format!("coupons back: {other} {currency}"));
+            parts.push(format!("coupons back: {other}{TIE}{currency}"));
         }
     }
     if let Some(review) = &ruling.review {

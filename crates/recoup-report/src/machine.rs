@@ -89,10 +89,41 @@ impl<W: io::Write> Report for Ndjson<W> {
 
 /// The columns of the CSV, one row for every ruling of an exit.
 pub const CSV_COLUMNS: &[&str] = &[
-    "provider", "site", "edition", "account", "resource", "name", "product", "at", "outcome", "best", "exit",
-    "exit_outcome", "is_best", "currency", "paid", "consumed", "fee", "forfeited", "refund", "released", "carry_over",
-    "charge", "proceeds", "refusal_reasons", "refusal_clauses", "unknown_reasons", "unknown_facts", "returned",
-    "review", "settlement", "quota", "effective_at", "effects", "channel", "until",
+    "provider",
+    "site",
+    "edition",
+    "account",
+    "resource",
+    "name",
+    "product",
+    "at",
+    "outcome",
+    "best",
+    "exit",
+    "exit_outcome",
+    "is_best",
+    "currency",
+    "paid",
+    "consumed",
+    "fee",
+    "forfeited",
+    "refund",
+    "released",
+    "carry_over",
+    "charge",
+    "proceeds",
+    "refusal_reasons",
+    "refusal_clauses",
+    "unknown_reasons",
+    "unknown_facts",
+    "returned",
+    "review",
+    "settlement",
+    "quota",
+    "effective_at",
+    "effects",
+    "channel",
+    "until",
 ];
 
 /// A flat table: a row for every ruling of an exit, in the order of the assessment. What is unknown
@@ -169,21 +200,38 @@ fn ruling_cells(cells: &mut Vec<String>, answered: &Answered, ruling: &RulingDat
         joined(ruling.refusals.iter().map(|refusal| clause_id(answered, refusal.clause))),
         joined(ruling.unknowns.iter().map(|unknown| unknown.reason.as_str())),
         // A fact for every reason, empty where none would settle it, so that the two lists stay in step.
-        ruling.unknowns.iter().map(|unknown| unknown.fact.as_deref().unwrap_or_default()).collect::<Vec<_>>().join("; "),
+        ruling
+            .unknowns
+            .iter()
+            .map(|unknown| unknown.fact.as_deref().unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join("; "),
         joined(quote.into_iter().flat_map(RefundQuote::items).map(|item| {
             let until = item.expires_at.map(|end| format!(" until {}", time(end))).unwrap_or_default();
             format!("{} {} -> {}{until}", item.instrument, item.amount, item.to)
         })),
-        ruling.review.as_ref().map(|review| {
-            let hours = review.approved_after_hours.map(|hours| format!(", approved after {hours} hours")).unwrap_or_default();
-            format!("{} ({}){hours}", review.by, clause_id(answered, review.because))
-        }).unwrap_or_default(),
-        ruling.settlement.map(|settlement| {
-            let kind = settlement.day_kind.map(|kind| format!("{kind} ")).unwrap_or_default();
-            format!("within {} {kind}days", settlement.within_days)
-        }).unwrap_or_default(),
+        ruling
+            .review
+            .as_ref()
+            .map(|review| {
+                let hours = review
+                    .approved_after_hours
+                    .map(|hours| format!(", approved after {hours} hours"))
+                    .unwrap_or_default();
+                format!("{} ({}){hours}", review.by, clause_id(answered, review.because))
+            })
+            .unwrap_or_default(),
+        ruling
+            .settlement
+            .map(|settlement| {
+                let kind = settlement.day_kind.map(|kind| format!("{kind} ")).unwrap_or_default();
+                format!("within {} {kind}days", settlement.within_days)
+            })
+            .unwrap_or_default(),
         joined(ruling.quota.iter().map(|draw| {
-            let figure = |value: Option<recoup_core::money::Number>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
+            let figure = |value: Option<recoup_core::money::Number>| {
+                value.map_or_else(|| "?".to_owned(), |value| value.to_string())
+            };
             let window = draw.window.name().map(|name| format!(" {name}")).unwrap_or_default();
             format!("{} {}/{} draws {}{window}", draw.name, figure(draw.used), figure(draw.limit), figure(draw.draws))
         })),
@@ -226,7 +274,11 @@ mod tests {
         let mut reader = csv::Reader::from_reader(out.as_slice());
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), answers.iter().map(|answer| answer.assessment.rulings().len()).sum::<usize>());
-        insta::assert_snapshot!(String::from_utf8(out).unwrap().lines().take(3).collect::<Vec<_>>().join("\n"), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap().lines().take(3).collect::<Vec<_>>().join("\n"), @r#"
+        provider,site,edition,account,resource,name,product,at,outcome,best,exit,exit_outcome,is_best,currency,paid,consumed,fee,forfeited,refund,released,carry_over,charge,proceeds,refusal_reasons,refusal_clauses,unknown_reasons,unknown_facts,returned,review,settlement,quota,effective_at,effects,channel,until
+        example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,full_refund,allowed,true,USD,1220.00,0.00,0.00,0.00,1200.00,,,,,,,,,cash 1200.00 -> account_balance; cash_coupon 20.00 -> cash_coupon,,,five_day_returns 0/1 draws 1 calendar_year,,irreversible; data_deleted,console,2024-11-23T00:00:00+08:00
+        example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,in_use,conditional,false,USD,1220.00,6.90,120.00,20.00,1073.10,,,,,,,promotion; invoiced,promotion; invoiced,cash 1073.10 -> account_balance,"account_manager (ex.review), approved after 24 hours",within 7 business days,,,irreversible; data_deleted; coupons_lost,console,
+        "#);
     }
 
     #[test]

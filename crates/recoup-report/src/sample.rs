@@ -45,11 +45,12 @@ impl Provider for Example {
         let ledger = cx.ledger(resource, resource.paid_orders());
         out.exit(cx, Exit::FullRefund, |ruling| {
             ruling.window_before(FULL_WINDOW, "purchased_at", resource.purchased_at(), Span::days(5));
-            let draw =
-                cx.quota("five_day_returns", Some(Number::ONE), Window::CalendarYear, |_| Some(Number::ONE));
+            let draw = cx.quota("five_day_returns", Some(Number::ONE), Window::CalendarYear, |_| Some(Number::ONE));
             ruling.draw(FULL_QUOTA, QuotaDraw { draws: Some(Number::ONE), ..draw });
             if let Ok(ledger) = &ledger {
-                ruling.refund(ledger.settle(|payment| Disposition::Back(Destination::itself(payment.instrument))).finish());
+                ruling.refund(
+                    ledger.settle(|payment| Disposition::Back(Destination::itself(payment.instrument))).finish(),
+                );
             }
             ruling.effects(&[Effect::Irreversible, Effect::DataDeleted]);
             ruling.channel(Channel::Console);
@@ -111,7 +112,7 @@ pub fn subscription(id: &str, name: &str, bought: &str, paid: &str) -> Value {
         "provider": "example", "account": "team-1", "id": id, "name": name, "product": "vm",
         "billing": "subscription", "status": "active",
         "purchased_at": bought, "starts_at": bought, "ends_at": "2025-11-01",
-        "orders": [{"id": "o-1", "kind": "purchase", "status": "paid", "currency": "USD", "due": paid,
+        "orders": [{"id": "o-1", "kind": "purchase", "status": "paid", "currency": "USD",
             "payments": [{"instrument": "cash", "amount": paid}, {"instrument": "cash_coupon", "amount": "20.00"}]}],
     })
 }

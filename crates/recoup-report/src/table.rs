@@ -23,7 +23,7 @@ use recoup_core::vocab::Outcome;
 
 use crate::grid::{self, Cell, GAP, Tone};
 use crate::line::{Line, Money};
-use crate::text::{clean, paragraph, width, wrap};
+use crate::text::{TIE, clean, paragraph, width, wrap};
 use crate::totals::Totals;
 use crate::{Answered, Look, Report, time};
 
@@ -94,12 +94,29 @@ impl<W: io::Write> Report for Table<W> {
         paragraph(&mut text, "", &self.totals.sentence(), limit);
         let sums = self.totals.rows();
         if sums.len() > 1 {
-            let amounts = 2..sums.first().map_or(0, Vec::len);
             text.push('\n');
-            grid::sheet(&mut text, &sums, amounts, limit, self.look.colour);
+            sheet_of_sums(&mut text, &sums, limit, self.look.colour);
         }
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
+    }
+}
+
+/// The sums as a small table; where it is too wide, the columns behind refund and kept become notes.
+fn sheet_of_sums(out: &mut String, sums: &[Vec<String>], limit: usize, colour: bool) {
+    const SHOWN: usize = 5;
+    if grid::fits(sums, limit) {
+        return grid::sheet(out, sums, 2..sums.first().map_or(0, Vec::len), limit, colour);
+    }
+    let short: Vec<Vec<String>> = sums.iter().map(|row| row.iter().take(SHOWN).cloned().collect()).collect();
+    grid::sheet(out, &short, 2..SHOWN, limit, colour);
+    let Some((heads, rows)) = sums.split_first() else { return };
+    for row in rows {
+        if let [outcome, currency, ..] = row.as_slice() {
+            for (head, cell) in heads.iter().zip(row).skip(SHOWN).filter(|(_, cell)| *cell != "-") {
+                paragraph(out, "", &format!("{outcome}: {head} {cell} {currency}"), limit);
+            }
+        }
     }
 }
 
@@ -151,6 +168,9 @@ impl Kind {
         }
     }
 }
+
+/// Columns of text that are read with ease.
+const READABLE: usize = 40;
 
 /// Columns from the widest choice to the narrowest.
 const CHOICES: &[&[Kind]] = {
@@ -212,8 +232,8 @@ fn widths(columns: &[&Column], limit: usize) -> Option<Vec<usize>> {
     let mut widths: Vec<usize> = columns.iter().map(|column| column.kind.least(column.natural)).collect();
     let used = widths.iter().sum::<usize>() + GAP * columns.len().saturating_sub(1);
     let mut slack = limit.checked_sub(used)?;
-    // The reason takes two fifths of the line before other columns grow beyond what they need.
-    let reserve = |column: &Column, now: usize| column.natural.min(limit * 2 / 5).saturating_sub(now);
+    // The reason has its readable width before other columns grow, and what they leave.
+    let reserve = |column: &Column, now: usize| column.natural.min(READABLE).saturating_sub(now);
     let mut reserved = columns
         .iter()
         .zip(&widths)
@@ -236,6 +256,7 @@ fn draw(out: &mut String, rows: &[Row], look: &Look) {
     let limit = look.columns();
     let mut site_of: BTreeMap<&str, &str> = BTreeMap::new();
     let sites = rows.iter().any(|row| *site_of.entry(&row.provider).or_insert(&row.site) != row.site);
+    let one_provider = !sites && site_of.len() == 1;
     let named = rows.iter().any(|row| !row.name.is_empty());
     let mut made: Vec<Column> = Vec::new();
     for kind in CHOICES.iter().copied().flatten() {
@@ -243,14 +264,23 @@ fn draw(out: &mut String, rows: &[Row], look: &Look) {
             made.push(column(*kind, rows, sites));
         }
     }
-    for choice in CHOICES {
+    for (index, choice) in CHOICES.iter().enumerate() {
+        // What is the same in every row stands above the table where its column has no room.
+        let above = one_provider && index > 0;
         let columns: Vec<&Column> = choice
             .iter()
-            .filter(|kind| named || **kind != Kind::Name)
+            .filter(|kind| (named || **kind != Kind::Name) && !(above && **kind == Kind::Provider))
             .filter_map(|kind| made.iter().find(|column| column.kind == *kind))
             .collect();
         if let Some(widths) = widths(&columns, limit) {
-            let lost: Vec<&Column> = made.iter().filter(|column| is_lost(column.kind, choice)).collect();
+            let lost: Vec<&Column> = made
+                .iter()
+                .filter(|column| is_lost(column.kind, choice) && !(above && column.kind == Kind::Provider))
+                .collect();
+            if let Some(row) = rows.first().filter(|_| above) {
+                paragraph(out, "", &format!("{}, site {}", row.provider, row.site), limit);
+                out.push('\n');
+            }
             return in_columns(out, rows, &columns, &widths, &lost, look);
         }
     }
@@ -263,14 +293,7 @@ fn is_lost(kind: Kind, choice: &[Kind]) -> bool {
     !choice.contains(&Kind::Why) && !choice.contains(&kind) && kind != Kind::Until && (kind != Kind::Day || !day_shown)
 }
 
-fn in_columns(
-    out: &mut String,
-    rows: &[Row],
-    columns: &[&Column],
-    widths: &[usize],
-    lost: &[&Column],
-    look: &Look,
-) {
+fn in_columns(out: &mut String, rows: &[Row], columns: &[&Column], widths: &[usize], lost: &[&Column], look: &Look) {
     let heads: Vec<Cell<'_>> = columns
         .iter()
         .zip(widths)
@@ -300,10 +323,11 @@ fn in_columns(
         let mut below = Vec::new();
         for column in lost {
             let text = column.cells.get(index).map_or("", |cell| cell.trim());
-            if !text.is_empty() && text != "-" {
+            if !matches!(text, "" | "-" | "unknown") {
                 match column.kind {
-                    Kind::Kept => below.push(format!("kept {text}")),
+                    Kind::Kept => below.push(format!("kept {}", text.replace(' ', &TIE.to_string()))),
                     Kind::Day => below.push(format!("until {text}")),
+                    Kind::Product => below.push(format!("product {text}")),
                     _ => below.push(text.to_owned()),
                 }
             }

@@ -15,17 +15,18 @@ fn char_width(c: char) -> usize {
 
 /// Whether a character steers a terminal or the direction of text rather than being seen.
 fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text on one line and without anything that would steer the terminal: names of resources come
 /// from outside, and an escape sequence in one could rewrite the answer that stands beside it.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
-        .filter_map(|c| match c {
-            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
-            c if is_unsafe(c) => Some('\u{fffd}'),
-            c => Some(c),
+        .map(|c| match c {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+            c if is_unsafe(c) => '\u{fffd}',
+            c => c,
         })
         .collect()
 }
@@ -40,17 +41,30 @@ fn may_break_after(c: char) -> bool {
     matches!(c, '-' | '/' | '_' | '.' | ':' | ',' | ';' | '=' | '?' | '&') || char_width(c) == 2
 }
 
+/// A space at which no line ends: between an amount and its currency. Written as a plain space, so that
+/// what is copied from a screen is found again.
+pub(crate) const TIE: char = '\u{a0}';
+
+/// The text with its ties written as plain spaces.
+pub(crate) fn untied(text: &str) -> String {
+    text.replace(TIE, " ")
+}
+
 /// The text in lines of at most `limit` columns: broken at spaces, between wide characters, after
 /// punctuation inside a word, and anywhere where nothing else helps. Nothing is cut off.
 pub(crate) fn wrap(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(2);
     if width(text) <= limit {
-        return vec![text.trim_end().to_owned()];
+        return vec![untied(text.trim_end())];
     }
+    broken(text, limit).iter().map(|line| untied(line)).collect()
+}
+
+fn broken(text: &str, limit: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_whitespace() {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         let wide = width(word);
         let gap = usize::from(!line.is_empty());
         if used + gap + wide <= limit {
@@ -184,6 +198,7 @@ pub(crate) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
+            TIE => out.push(' '),
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -214,6 +229,7 @@ mod tests {
             "0123456789012345678901234567890123456789012345678901234567890123456789",
             "https://example.com/a/very/long/path?with=query&and=more#fragment",
             "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301} 👩‍👩‍👧‍👦👩‍👩‍👧‍👦 ☎\u{fe0f}☎\u{fe0f}☎\u{fe0f}",
+            "costs 3000.00\u{a0}USD and carries over 999999999999999.99\u{a0}USD",
             "",
         ];
         let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
@@ -224,6 +240,11 @@ mod tests {
                 assert_eq!(bare(&lines.concat()), bare(text));
             }
         }
+    }
+
+    #[test]
+    fn an_amount_keeps_its_currency() {
+        assert_eq!(wrap("costs 30.00\u{a0}USD", 12), ["costs", "30.00 USD"]);
     }
 
     #[test]

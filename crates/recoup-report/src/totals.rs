@@ -129,11 +129,19 @@ impl Totals {
             .iter()
             .filter(|(_, always, of)| *always || self.sums.values().any(|sum| !of(sum).is_zero()))
             .collect();
-        let mut rows =
-            vec![["total", "currency", "resources"].into_iter().chain(shown.iter().map(|column| column.0)).map(str::to_owned).collect()];
+        let mut rows = vec![
+            ["total", "currency", "resources"]
+                .into_iter()
+                .chain(shown.iter().map(|column| column.0))
+                .map(str::to_owned)
+                .collect(),
+        ];
         for (outcome, currency, sum) in self.sums() {
             let mut row: Vec<String> = vec![outcome.to_string(), currency.to_string(), sum.resources.to_string()];
-            row.extend(shown.iter().map(|column| column.2(sum).to_string()));
+            row.extend(shown.iter().map(|(_, always, of)| match of(sum) {
+                nothing if nothing.is_zero() && !always => "-".to_owned(),
+                amount => amount.to_string(),
+            }));
             rows.push(row);
         }
         rows

@@ -3,9 +3,7 @@
 use recoup_core::prelude::*;
 use recoup_core::time::{day_after, last_of_month};
 
-use crate::clause;
-
-const NOTICE_DAYS: u64 = 30;
+use crate::{clause, param};
 
 /// Giving notice. The contract goes on until the end of the month in which the notice has run out, and
 /// what was paid is consumed.
@@ -19,7 +17,9 @@ pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
         return;
     }
     ruling.cite(clause::CANCEL_30D_EOM);
-    let last_day = last_of_month(day_after(cx.zone.date(cx.at), NOTICE_DAYS));
+    let notice = cx.param(param::NOTICE_DAYS).and_then(|held| held.value.as_whole()).unwrap_or(0);
+    let last_day = last_of_month(day_after(cx.zone.date(cx.at), u64::try_from(notice).unwrap_or(0)));
+    ruling.line("ends after", || last_day.to_string());
     ruling.takes_effect_at(cx.zone.midnight(day_after(last_day, 1)));
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ruling.refund(ledger.all_consumed()),

@@ -73,7 +73,7 @@ pub(crate) fn touched<R: Resource>(
     Some(held(resource).filter_map(move |order| {
         let Some(wanted) = wanted else { return Some((order, Exact::ONE)) };
         let units = units_of(&order, alone, all)?;
-        newer = newer - units;
+        newer -= units;
         let taken = (wanted - newer).min(units);
         taken.is_positive().then(|| (order, Exact::from(taken).over(units)))
     }))

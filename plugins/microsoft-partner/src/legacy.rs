@@ -7,9 +7,6 @@ use recoup_core::prelude::*;
 use crate::held::{self, Gap, Leaving, Line, Taken};
 use crate::{clause, param, refusals, table};
 
-/// A charge cycle of at most so many days is a month's, where the record does not say how it is billed.
-const LONGEST_MONTH: i64 = 31;
-
 /// A legacy licence: at any time; in the first 30 days of the subscription the whole current charge,
 /// later the days left of the charge cycle.
 pub(crate) fn licence<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
@@ -93,7 +90,8 @@ fn days_left<R: Resource>(resource: &R, cx: &Context<'_>, line: &Line) -> Result
     let billed = match resource.commitment().and_then(|commitment| commitment.payment_option) {
         Some(PaymentOption::Monthly) => "monthly",
         Some(PaymentOption::AllUpfront) => "yearly",
-        _ if all <= LONGEST_MONTH => "monthly",
+        // Not stated: a cycle of at most a calendar month is billed monthly.
+        _ if line.cycle.is_some_and(|(start, end)| end <= cx.zone.add_months(start, 1)) => "monthly",
         _ => "yearly",
     };
     let step = cx.cell(table::PER_DAY_SCALE, &[KeyRef::Word(billed)]).ok_or(Gap::Field("payment_option"))?;

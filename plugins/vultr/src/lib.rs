@@ -1,3 +1,33 @@
-//! To be written.
+//! Vultr: no refunds. What is metered ends when it is destroyed; deposits stay for usage.
+//!
+//! Source: the pages named in `policy/provider.toml`. One file of rules for each exit.
+
+mod import;
+mod no_exit;
+
+use recoup_core::import::{ImportFile, Imported};
+use recoup_core::prelude::*;
 
 recoup_core::include_policy!();
+
+/// Vultr's rules.
+#[derive(Debug, Default)]
+pub struct Vultr;
+
+impl Provider for Vultr {
+    const POLICY: &'static str = POLICY;
+
+    fn assess<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment) {
+        out.exit(cx, Exit::None, |ruling| no_exit::no_exit(resource, ruling));
+    }
+
+    fn recognises(file: &ImportFile<'_>) -> bool {
+        import::recognises(file)
+    }
+
+    fn import(files: &[ImportFile<'_>]) -> Imported {
+        import::import(files)
+    }
+}
+
+recoup_plugin::export_provider!(Vultr);

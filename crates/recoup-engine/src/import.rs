@@ -1,0 +1,98 @@
+//! Files that are no portfolio: which provider printed them, and what they say.
+
+use std::sync::Arc;
+
+use recoup_core::import::Imported;
+use recoup_plugin::host::LoadError;
+use recoup_plugin::messages::FileText;
+use recoup_plugin::{Adapter, CallError};
+
+use crate::Engine;
+
+/// Files that no adapter, or more than one, takes for its own.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// No adapter recognises the file.
+    #[error("{file}: JSON or CSV, but neither a portfolio nor a payload that an installed adapter recognises ({})", .asked.join(", "))]
+    Unrecognised {
+        /// The file.
+        file: String,
+        /// The adapters that were asked.
+        asked: Vec<String>,
+    },
+    /// Several adapters recognise the file.
+    #[error("{file}: recognised by more than one adapter ({}); say which with --provider", .claimed_by.join(", "))]
+    Ambiguous {
+        /// The file.
+        file: String,
+        /// The adapters that recognise it.
+        claimed_by: Vec<String>,
+    },
+    /// An adapter cannot be used.
+    #[error("{0}")]
+    Load(#[from] LoadError),
+    /// An adapter failed.
+    #[error("{0}")]
+    Call(#[from] CallError),
+}
+
+/// What was read of one provider's files.
+#[derive(Debug)]
+pub struct ImportedFiles {
+    /// The provider.
+    pub provider: String,
+    /// The files, for messages.
+    pub files: Vec<String>,
+    /// What was read.
+    pub imported: Imported,
+}
+
+/// Asks the adapters whose files these are, and has each read its own, all together: several files of
+/// one account are joined. `only` names the provider where a user said so.
+#[must_use]
+pub fn import(engine: &Engine, files: Vec<FileText>, only: Option<&str>) -> (Vec<ImportedFiles>, Vec<ImportError>) {
+    let mut errors = Vec::new();
+    let mut adapters: Vec<Arc<dyn Adapter>> = Vec::new();
+    for provider in engine.providers().into_iter().filter(|provider| only.is_none_or(|only| only == provider)) {
+        match engine.adapter(&provider) {
+            Ok(adapter) => adapters.push(adapter),
+            Err(error) => errors.push(error.into()),
+        }
+    }
+    let mut claims: Vec<Vec<usize>> = files.iter().map(|_| Vec::new()).collect();
+    for (index, adapter) in adapters.iter().enumerate() {
+        match adapter.recognise(&files) {
+            Ok(answers) => {
+                for (claim, _) in claims.iter_mut().zip(answers).filter(|(_, mine)| *mine) {
+                    claim.push(index);
+                }
+            }
+            Err(error) => errors.push(error.into()),
+        }
+    }
+    let name = |index: &usize| adapters.get(*index).map(|adapter| adapter.provider().to_owned()).unwrap_or_default();
+    let mut groups: Vec<(usize, Vec<FileText>)> = Vec::new();
+    for (file, claim) in files.into_iter().zip(claims) {
+        match claim.as_slice() {
+            [] => errors.push(ImportError::Unrecognised { file: file.name, asked: adapters.iter().map(|adapter| adapter.provider().to_owned()).collect() }),
+            [one] => match groups.iter_mut().find(|(index, _)| index == one) {
+                Some((_, group)) => group.push(file),
+                None => groups.push((*one, vec![file])),
+            },
+            several => errors.push(ImportError::Ambiguous { file: file.name, claimed_by: several.iter().map(name).collect() }),
+        }
+    }
+    let mut imported = Vec::new();
+    for (index, group) in groups {
+        let Some(adapter) = adapters.get(index) else { continue };
+        match adapter.import(&group) {
+            Ok(read) => imported.push(ImportedFiles {
+                provider: adapter.provider().to_owned(),
+                files: group.into_iter().map(|file| file.name).collect(),
+                imported: read,
+            }),
+            Err(error) => errors.push(error.into()),
+        }
+    }
+    (imported, errors)
+}

@@ -1,0 +1,210 @@
+//! Runs portfolios through adapters, in parallel and in order.
+//!
+//! An [`Engine`] knows the adapters, an [`Assessor`] is one run with sessions in them, and
+//! [`pipeline::run`] takes files through it: chunks are read, assessed and given out by several threads
+//! at once, in input order, with memory bounded by chunk size and thread count whatever the size of the
+//! input.
+
+pub mod import;
+pub mod pipeline;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use recoup_core::assessment::{Assessment, Subject};
+use recoup_core::context::Run;
+use recoup_core::policy::Policy;
+use recoup_core::record::ResourceRecord;
+use recoup_core::time::Zone;
+use recoup_plugin::host::{LoadError, PluginDir};
+use recoup_plugin::session::check_answers;
+use recoup_plugin::{Adapter, CallError, Session};
+
+/// The adapters of a host.
+pub struct Engine {
+    plugins: Option<PluginDir>,
+    linked: Vec<Arc<dyn Adapter>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("providers", &self.providers()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over the libraries of a folder.
+    #[must_use]
+    pub fn from_plugins(plugins: PluginDir) -> Self {
+        Self { plugins: Some(plugins), linked: Vec::new() }
+    }
+
+    /// An engine over adapters that are there already.
+    #[must_use]
+    pub fn from_adapters(linked: Vec<Arc<dyn Adapter>>) -> Self {
+        Self { plugins: None, linked }
+    }
+
+    /// The providers that are served, in alphabetical order.
+    #[must_use]
+    pub fn providers(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.linked.iter().map(|adapter| adapter.provider().to_owned()).collect();
+        names.extend(self.plugins.iter().flat_map(PluginDir::providers).map(str::to_owned));
+        names.sort();
+        names
+    }
+
+    /// The folder of libraries, where there is one.
+    #[must_use]
+    pub fn plugins(&self) -> Option<&PluginDir> {
+        self.plugins.as_ref()
+    }
+
+    /// The adapter of a provider.
+    ///
+    /// # Errors
+    /// Where none serves the provider, or its library cannot be used.
+    pub fn adapter(&self, provider: &str) -> Result<Arc<dyn Adapter>, LoadError> {
+        if let Some(adapter) = self.linked.iter().find(|adapter| adapter.provider() == provider) {
+            return Ok(Arc::clone(adapter));
+        }
+        match &self.plugins {
+            Some(plugins) => plugins.adapter(provider),
+            None => Err(LoadError::NoAdapter { provider: provider.to_owned(), installed: self.providers() }),
+        }
+    }
+
+    /// The time zone of a provider's site.
+    #[must_use]
+    pub fn zone_of(&self, provider: &str, site: Option<&str>) -> Option<Zone> {
+        self.adapter(provider).ok()?.zone_of(site)
+    }
+}
+
+/// An assessment, and the policy by which it was made.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Of what, where and when it speaks.
+    pub subject: Subject,
+    /// The rulings.
+    pub assessment: Assessment,
+    /// The policy whose clauses they cite.
+    pub policy: Arc<Policy>,
+}
+
+/// A resource that could not be assessed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssessError {
+    /// No adapter serves its provider, or the adapter cannot be used.
+    #[error("\"provider\": {0}")]
+    Load(#[from] LoadError),
+    /// The adapter failed.
+    #[error("{0}")]
+    Call(#[from] CallError),
+    /// The adapter says that it cannot be assessed.
+    #[error("{0}")]
+    Refused(String),
+}
+
+type Opened = Result<(Arc<dyn Adapter>, Arc<dyn Session>), AssessError>;
+
+/// One run: the instant asked about, the accounts, the assumptions, and a session in each adapter that
+/// turns out to be needed.
+pub struct Assessor<'e> {
+    engine: &'e Engine,
+    run: Run,
+    sessions: Mutex<HashMap<String, Opened>>,
+}
+
+impl std::fmt::Debug for Assessor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assessor").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+impl<'e> Assessor<'e> {
+    /// A run over an engine.
+    #[must_use]
+    pub fn new(engine: &'e Engine, run: Run) -> Self {
+        Self { engine, run, sessions: Mutex::default() }
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &'e Engine {
+        self.engine
+    }
+
+    /// The session in a provider's adapter, opened if it was not yet.
+    fn session(&self, provider: &str) -> Opened {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = sessions.get(provider) {
+            return opened.clone();
+        }
+        let opened = self.engine.adapter(provider).map_err(AssessError::from).and_then(|adapter| {
+            let session = adapter.open(&self.run, None)?;
+            Ok((adapter, Arc::from(session)))
+        });
+        sessions.insert(provider.to_owned(), opened.clone());
+        opened
+    }
+
+    /// Assesses resources of any providers; the answers stand in the order of the resources.
+    #[must_use]
+    pub fn assess(&self, resources: Vec<ResourceRecord>) -> Vec<Result<Answered, AssessError>> {
+        let mut answers: Vec<Option<Result<Answered, AssessError>>> = resources.iter().map(|_| None).collect();
+        let mut by_provider: Vec<(String, Vec<usize>, Vec<ResourceRecord>)> = Vec::new();
+        for (index, resource) in resources.into_iter().enumerate() {
+            match by_provider.iter_mut().find(|(provider, _, _)| *provider == resource.provider) {
+                Some((_, places, group)) => {
+                    places.push(index);
+                    group.push(resource);
+                }
+                None => by_provider.push((resource.provider.clone(), vec![index], vec![resource])),
+            }
+        }
+        for (provider, places, group) in by_provider {
+            for (place, answer) in places.into_iter().zip(self.assess_group(&provider, &group)) {
+                if let Some(slot) = answers.get_mut(place) {
+                    *slot = Some(answer);
+                }
+            }
+        }
+        answers.into_iter().flatten().collect()
+    }
+
+    fn assess_group(&self, provider: &str, group: &[ResourceRecord]) -> Vec<Result<Answered, AssessError>> {
+        match self.assess_batch(provider, group) {
+            Ok(answers) => answers,
+            Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    fn assess_batch(&self, provider: &str, group: &[ResourceRecord]) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
+        let (adapter, session) = self.session(provider)?;
+        let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
+        let batch = recoup_plugin::batch::resources(group, None).map_err(|error| AssessError::Refused(error.to_string()))?;
+        let answers = session.assess(batch)?;
+        let answers = check_answers(provider, group.len(), session.clauses(), &answers)?;
+        let mut out = Vec::with_capacity(group.len());
+        for (row, resource) in group.iter().enumerate() {
+            let answer = answers.get(row).map_err(|error| malformed(error.to_string()))?;
+            out.push(answer.map_err(AssessError::Refused).map(|answer| Answered {
+                subject: Subject {
+                    provider: resource.provider.clone(),
+                    zone: adapter.zone_of(Some(&answer.site)).unwrap_or(Zone::UTC),
+                    site: answer.site,
+                    edition: answer.edition,
+                    account: resource.account.clone(),
+                    resource: resource.id.clone(),
+                    name: resource.name.clone(),
+                    product: resource.product.clone(),
+                    at: answer.at,
+                },
+                assessment: answer.assessment,
+                policy: Arc::clone(adapter.policy()),
+            }));
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,20 @@
+//! Reading portfolios and accounts, and writing assessments as Parquet.
+//!
+//! A portfolio is NDJSON, a JSON array, CSV or Parquet; the form is recognised by content. Reading is
+//! streamed: [`read::Portfolio`] gives chunks of [`read::Item`]s, each with the line it came from, and
+//! holds no more than a chunk. A file that is none of these, but JSON of another kind, is
+//! [`read::Opened::Foreign`]: perhaps something that a provider's API printed.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`read`] | opening a file, its form, its chunks |
+//! | [`accounts`] | the accounts file |
+//! | [`rows`] | rows of Parquet as JSON |
+//! | [`parquet`] | assessments as Parquet |
+
+pub mod accounts;
+mod csv_rows;
+mod json_split;
+pub mod parquet;
+pub mod read;
+pub mod rows;

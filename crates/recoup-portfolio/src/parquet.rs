@@ -1,0 +1,155 @@
+//! Assessments as Parquet: one row a ruling, flat columns, typed amounts and instants.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::builder::{BooleanBuilder, Decimal128Builder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use recoup_core::assessment::{Assessment, Subject};
+use recoup_core::money::Amount;
+use recoup_core::policy::Policy;
+use recoup_core::refund::{Refund, RefundQuote};
+use recoup_core::time::Instant;
+
+const DECIMAL: DataType = DataType::Decimal128(38, 18);
+const TEXTS: &[&str] = &[
+    "provider", "site", "edition", "account", "resource", "name", "product", "outcome", "best", "exit", "exit_outcome", "currency", "refusals",
+    "refusal_clauses", "unknowns", "unknown_facts", "returned", "effects", "channel", "review",
+];
+const AMOUNTS: &[&str] =
+    &["paid", "consumed", "fee", "forfeited", "refund", "released", "carry_over", "charge", "proceeds"];
+const TIMES: &[&str] = &["at", "until", "effective_at"];
+
+/// Writes assessments as Parquet.
+pub struct Writer<W: Write + Send> {
+    schema: Arc<Schema>,
+    writer: ArrowWriter<W>,
+    texts: Vec<StringBuilder>,
+    amounts: Vec<Decimal128Builder>,
+    times: Vec<TimestampMicrosecondBuilder>,
+    is_best: BooleanBuilder,
+    rows: usize,
+}
+
+impl<W: Write + Send> std::fmt::Debug for Writer<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+fn columns() -> Vec<Field> {
+    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let texts = TEXTS.iter().map(|name| Field::new(*name, DataType::Utf8, true));
+    let amounts = AMOUNTS.iter().map(|name| Field::new(*name, DECIMAL, true));
+    let times = TIMES.iter().map(|name| Field::new(*name, utc.clone(), true));
+    texts.chain(amounts).chain(times).chain([Field::new("is_best", DataType::Boolean, false)]).collect()
+}
+
+impl<W: Write + Send> Writer<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn new(out: W) -> Result<Self, ParquetError> {
+        let schema = Arc::new(Schema::new(columns()));
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?;
+        Ok(Self {
+            schema,
+            writer,
+            texts: TEXTS.iter().map(|_| StringBuilder::new()).collect(),
+            amounts: AMOUNTS.iter().map(|_| Decimal128Builder::new().with_data_type(DECIMAL)).collect(),
+            times: TIMES.iter().map(|_| TimestampMicrosecondBuilder::new().with_timezone("UTC")).collect(),
+            is_best: BooleanBuilder::new(),
+            rows: 0,
+        })
+    }
+
+    /// Adds an assessment.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn add(&mut self, subject: &Subject, assessment: &Assessment, policy: &Policy) -> Result<(), ParquetError> {
+        for ruling in assessment.rulings() {
+            let join = |words: Vec<String>| (!words.is_empty()).then(|| words.join("; "));
+            let refund = ruling.refund.as_ref();
+            let clause = |id| policy.clause(id).map_or_else(|| "recoup.no-rule".to_owned(), |clause| clause.id.clone());
+            let returned = refund.map(|quote| quote.items().iter().map(|item| format!("{} {} to {}", item.amount, item.instrument, item.to)).collect());
+            let texts = [
+                Some(subject.provider.clone()),
+                Some(subject.site.clone()),
+                subject.edition.clone(),
+                subject.account.clone(),
+                Some(subject.resource.clone()),
+                subject.name.clone(),
+                Some(subject.product.clone()),
+                Some(assessment.outcome().to_string()),
+                assessment.best().map(|exit| exit.to_string()),
+                Some(ruling.exit.to_string()),
+                Some(ruling.outcome().to_string()),
+                refund.map(|quote| quote.currency().to_string()),
+                join(ruling.refusals.iter().map(|refusal| refusal.reason.to_string()).collect()),
+                join(ruling.refusals.iter().map(|refusal| clause(refusal.clause)).collect()),
+                join(ruling.unknowns.iter().map(|unknown| unknown.reason.to_string()).collect()),
+                join(ruling.unknowns.iter().filter_map(|unknown| unknown.fact.as_deref().map(str::to_owned)).collect()),
+                returned.and_then(join),
+                join(ruling.effects.iter().map(|effect| effect.to_string()).collect()),
+                ruling.channel.map(|channel| channel.to_string()),
+                ruling.review.as_ref().map(|review| review.by.to_string()),
+            ];
+            for (builder, text) in self.texts.iter_mut().zip(texts) {
+                builder.append_option(text);
+            }
+            let amounts: [Option<Amount>; 9] = [
+                refund.map(RefundQuote::paid),
+                refund.and_then(RefundQuote::consumed),
+                refund.map(RefundQuote::fee),
+                refund.and_then(RefundQuote::forfeited),
+                refund.map(RefundQuote::refund),
+                refund.and_then(RefundQuote::released),
+                refund.and_then(RefundQuote::carried_over),
+                refund.and_then(RefundQuote::charge),
+                refund.and_then(RefundQuote::proceeds),
+            ];
+            for (builder, amount) in self.amounts.iter_mut().zip(amounts) {
+                builder.append_option(amount.map(Amount::units));
+            }
+            let times = [Some(subject.at), ruling.until, ruling.effective_at];
+            for (builder, time) in self.times.iter_mut().zip(times) {
+                builder.append_option(time.map(Instant::micros));
+            }
+            self.is_best.append_value(assessment.best() == Some(ruling.exit));
+            self.rows += 1;
+        }
+        if self.rows >= 65_536 {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ParquetError> {
+        let arrow = |error: ArrowError| ParquetError::General(error.to_string());
+        let mut arrays: Vec<ArrayRef> = Vec::new();
+        arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(self.amounts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(self.times.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.is_best.finish()));
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(arrow)?;
+        self.rows = 0;
+        self.writer.write(&batch)
+    }
+
+    /// Closes the file.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn finish(mut self) -> Result<(), ParquetError> {
+        self.flush()?;
+        self.writer.close().map(|_| ())
+    }
+}

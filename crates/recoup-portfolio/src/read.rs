@@ -1,0 +1,379 @@
+//! Opening a portfolio, recognising its form, and reading it in chunks.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::RecordBatchReader;
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use recoup_core::record::{Faults, Read as ReadRecord, ResourceRecord, ZoneOf};
+use serde_json::Value;
+
+use crate::json_split::Elements;
+use crate::{csv_rows, rows};
+
+/// Limits, far above anything real, that keep one bad file from taking the machine.
+pub mod limits {
+    /// Bytes of one record: a longer line is reported and passed over.
+    pub const RECORD: usize = 16 * 1024 * 1024;
+    /// Bytes of a file that must be read whole, such as an answer of an API.
+    pub const WHOLE_FILE: u64 = 1024 * 1024 * 1024;
+    /// Bytes looked at to recognise a form.
+    pub const HEAD: usize = 256 * 1024;
+}
+
+/// Records in a chunk.
+pub const CHUNK: usize = 4096;
+
+/// A file that cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file cannot be opened or read.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not what its beginning promises.
+    #[error("{file}:{line}: {what}")]
+    Form {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong and what was expected.
+        what: String,
+    },
+    /// The file is empty.
+    #[error("{file}: the file is empty, expected a portfolio (NDJSON, JSON, CSV or Parquet) or what a provider's API printed")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+}
+
+/// What one record is made of before it is read.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// JSON text.
+    Text(Vec<u8>),
+    /// A JSON value.
+    Json(Value),
+    /// Something that could not be read.
+    Bad(String),
+}
+
+/// A record on its way, and where it came from.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Line (or row, for Parquet), counted from 1.
+    pub line: u64,
+    /// What it is made of.
+    pub content: Content,
+}
+
+impl Item {
+    /// Reads the record.
+    ///
+    /// # Errors
+    /// What is wrong, and what was expected.
+    pub fn read(self, zone_of: &ZoneOf<'_>) -> Result<ReadRecord<ResourceRecord>, String> {
+        let json = match self.content {
+            Content::Bad(what) => return Err(what),
+            Content::Json(json) => json,
+            Content::Text(text) => serde_json::from_slice(&text).map_err(|error| json_error(&error))?,
+        };
+        ResourceRecord::from_json(&json, zone_of).map_err(|faults: Faults| faults.to_string())
+    }
+}
+
+/// A JSON error without the line, which is the record's own.
+fn json_error(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default().to_owned();
+    format!("not JSON: {what} (column {})", error.column())
+}
+
+enum Form {
+    Lines { input: Box<dyn BufRead + Send>, line: u64 },
+    Elements(Elements<Box<dyn BufRead + Send>>),
+    Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, header: csv::StringRecord },
+    Parquet { reader: Box<ParquetRecordBatchReader>, row: u64 },
+    One(Option<Value>),
+}
+
+/// A portfolio that is being read.
+pub struct Portfolio {
+    file: Arc<str>,
+    form: Form,
+}
+
+impl std::fmt::Debug for Portfolio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Portfolio").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// A file that has been opened.
+#[derive(Debug)]
+pub enum Opened {
+    /// A portfolio.
+    Portfolio(Portfolio),
+    /// JSON of another kind, or CSV with other columns: perhaps what a provider's API printed or a
+    /// billing export.
+    Foreign {
+        /// Its text.
+        text: String,
+    },
+}
+
+fn looks_like_record(value: &Value) -> bool {
+    // Either of these is in no provider's payload together with the other.
+    value.get("provider").is_some_and(Value::is_string) && (value.get("billing").is_some() || value.get("product").is_some())
+}
+
+/// Reads a line of at most `limit` bytes; of a longer one the rest is passed over and `false` given.
+fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Option<bool>> {
+    line.clear();
+    let (mut any, mut whole) = (false, true);
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(any.then_some(whole));
+        }
+        any = true;
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+        let room = limit.saturating_sub(line.len());
+        whole &= part.len() <= room;
+        line.extend_from_slice(part.get(..part.len().min(room)).unwrap_or_default());
+        let used = end.map_or(buffer.len(), |end| end + 1);
+        input.consume(used);
+        if end.is_some() {
+            return Ok(Some(whole));
+        }
+    }
+}
+
+/// Opens a file by its name; `-` is standard input.
+///
+/// # Errors
+/// Where it cannot be read, is empty, or is not what its beginning promises.
+pub fn open(name: &str) -> Result<Opened, ReadError> {
+    let io_error = |source| ReadError::Io { file: name.to_owned(), source };
+    if name == "-" {
+        return from_reader("-", Box::new(BufReader::with_capacity(1 << 20, io::stdin())));
+    }
+    let mut file = File::open(Path::new(name)).map_err(io_error)?;
+    if file.metadata().map_err(io_error)?.is_dir() {
+        return Err(io_error(io::Error::other("is a folder, expected a file")));
+    }
+    let mut magic = [0_u8; 4];
+    let is_parquet = file.read_exact(&mut magic).is_ok() && &magic == b"PAR1";
+    file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+    if is_parquet {
+        let form = |error: parquet::errors::ParquetError| ReadError::Form { file: name.to_owned(), line: 1, what: format!("not whole Parquet: {error}") };
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.with_batch_size(CHUNK).build()).map_err(form)?;
+        return Ok(parquet_portfolio(name, reader));
+    }
+    from_reader(name, Box::new(BufReader::with_capacity(1 << 20, file)))
+}
+
+fn parquet_portfolio(name: &str, reader: ParquetRecordBatchReader) -> Opened {
+    // The schema is asked for so that a file without records is still known to be one.
+    let _ = reader.schema();
+    Opened::Portfolio(Portfolio { file: name.into(), form: Form::Parquet { reader: Box::new(reader), row: 0 } })
+}
+
+/// Opens something that is being read, such as standard input.
+///
+/// # Errors
+/// As [`open`].
+pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Opened, ReadError> {
+    let io_error = |source| ReadError::Io { file: name.to_owned(), source };
+    // Enough of the beginning to see the form, put back in front of the rest.
+    let mut head = Vec::with_capacity(8192);
+    input.by_ref().take(limits::HEAD as u64).read_to_end(&mut head).map_err(io_error)?;
+    let whole = head.len() < limits::HEAD;
+    let body = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).to_vec();
+    let Some(first) = body.iter().copied().find(|byte| !byte.is_ascii_whitespace()) else {
+        return Err(ReadError::Empty { file: name.to_owned() });
+    };
+    let rest: Box<dyn BufRead + Send> = Box::new(Cursor::new(body.clone()).chain(input));
+    if body.starts_with(b"PAR1") {
+        let bytes = read_whole(name, rest)?;
+        let form = |error: parquet::errors::ParquetError| ReadError::Form { file: name.to_owned(), line: 1, what: format!("not whole Parquet: {error}") };
+        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).and_then(|builder| builder.with_batch_size(CHUNK).build()).map_err(form)?;
+        return Ok(parquet_portfolio(name, reader));
+    }
+    let portfolio = |form| Ok(Opened::Portfolio(Portfolio { file: name.into(), form }));
+    match first {
+        b'{' if is_lines(&body, whole) => portfolio(Form::Lines { input: rest, line: 0 }),
+        b'{' => {
+            let text = read_text(name, rest)?;
+            match serde_json::from_str::<Value>(&text) {
+                Ok(json) if looks_like_record(&json) => portfolio(Form::One(Some(json))),
+                Ok(_) => Ok(Opened::Foreign { text }),
+                Err(error) => Err(broken_json(name, &text, &error)),
+            }
+        }
+        b'[' if first_element(&body).is_none_or(|element| looks_like_record(&element)) => portfolio(Form::Elements(Elements::new(rest, limits::RECORD))),
+        b'[' => {
+            let text = read_text(name, rest)?;
+            match serde_json::from_str::<Value>(&text) {
+                Ok(_) => Ok(Opened::Foreign { text }),
+                Err(error) => Err(broken_json(name, &text, &error)),
+            }
+        }
+        _ => csv_or_foreign(name, &body, rest),
+    }
+}
+
+fn broken_json(name: &str, text: &str, error: &serde_json::Error) -> ReadError {
+    let what = if error.is_eof() { "the JSON ends before it should; the file is cut off".to_owned() } else { json_error(error) };
+    let line = if error.line() == 0 { 1 } else { error.line() as u64 };
+    let _ = text;
+    ReadError::Form { file: name.to_owned(), line, what }
+}
+
+/// Whether text that begins with an object is one object a line.
+fn is_lines(body: &[u8], whole: bool) -> bool {
+    let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let Some(first) = lines.next() else { return false };
+    let second = lines.next();
+    match serde_json::from_slice::<Value>(first) {
+        // A whole object on the first line: a record, or the first of several objects.
+        Ok(json) => looks_like_record(&json) || second.is_some(),
+        // A broken or very long first line: what follows decides.
+        Err(_) => match second {
+            Some(second) => first.len() > 1 && second.starts_with(b"{"),
+            None => !whole || (first.len() > 1 && first.ends_with(b"}") && first.windows(10).any(|part| part == b"\"provider\"")),
+        },
+    }
+}
+
+fn first_element(body: &[u8]) -> Option<Value> {
+    let mut elements = Elements::new(body, limits::RECORD);
+    let element = elements.next_element().ok()??;
+    serde_json::from_slice(&element.text.ok()?).ok()
+}
+
+fn read_whole(name: &str, input: Box<dyn BufRead + Send>) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    input.take(limits::WHOLE_FILE + 1).read_to_end(&mut bytes).map_err(|source| ReadError::Io { file: name.to_owned(), source })?;
+    if bytes.len() as u64 > limits::WHOLE_FILE {
+        let what = format!("the file is larger than {} bytes and not a portfolio that can be streamed", limits::WHOLE_FILE);
+        return Err(ReadError::Form { file: name.to_owned(), line: 1, what });
+    }
+    Ok(bytes)
+}
+
+fn read_text(name: &str, input: Box<dyn BufRead + Send>) -> Result<String, ReadError> {
+    let bytes = read_whole(name, input)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count() as u64 + 1;
+        ReadError::Form { file: name.to_owned(), line, what: "the text is not UTF-8".to_owned() }
+    })
+}
+
+fn csv_or_foreign(name: &str, body: &[u8], rest: Box<dyn BufRead + Send>) -> Result<Opened, ReadError> {
+    let form = |line, what: String| ReadError::Form { file: name.to_owned(), line, what };
+    let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut header_reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(first_line);
+    let mut header = csv::StringRecord::new();
+    let read = header_reader.read_record(&mut header).unwrap_or(false);
+    let has = |column: &str| header.iter().any(|name| name.trim() == column);
+    if read && has("provider") && has("id") {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(rest);
+        let header = reader.headers().map_err(|error| form(1, error.to_string()))?.clone();
+        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form: Form::Csv { reader: Box::new(reader), header } }));
+    }
+    if read && header.len() > 3 {
+        return Ok(Opened::Foreign { text: read_text(name, rest)? });
+    }
+    Err(form(1, "neither JSON, nor CSV with the columns \"provider\" and \"id\", nor Parquet".to_owned()))
+}
+
+impl Portfolio {
+    /// The file's name.
+    #[must_use]
+    pub fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+
+    /// The next records, at most [`CHUNK`]; none at the end.
+    ///
+    /// # Errors
+    /// Where the file cannot be read on.
+    pub fn next_chunk(&mut self) -> Result<Option<Vec<Item>>, ReadError> {
+        let file = Arc::clone(&self.file);
+        let io_error = |source| ReadError::Io { file: file.to_string(), source };
+        let mut chunk = Vec::new();
+        match &mut self.form {
+            Form::One(json) => chunk.extend(json.take().map(|json| Item { line: 1, content: Content::Json(json) })),
+            Form::Lines { input, line } => {
+                let mut bytes = 0;
+                while chunk.len() < CHUNK && bytes < 4 * limits::RECORD {
+                    let mut text = Vec::new();
+                    let Some(whole) = read_line(input.as_mut(), &mut text, limits::RECORD).map_err(io_error)? else { break };
+                    *line += 1;
+                    if text.trim_ascii().is_empty() {
+                        continue;
+                    }
+                    bytes += text.len();
+                    let content = if whole {
+                        Content::Text(text)
+                    } else {
+                        Content::Bad(format!("the line is longer than {} bytes, the most that is read of one record", limits::RECORD))
+                    };
+                    chunk.push(Item { line: *line, content });
+                }
+            }
+            Form::Elements(elements) => {
+                let mut bytes = 0;
+                while chunk.len() < CHUNK && bytes < 4 * limits::RECORD {
+                    let Some(element) = elements.next_element().map_err(io_error)? else { break };
+                    bytes += element.text.as_ref().map_or(0, Vec::len);
+                    chunk.push(Item { line: element.line, content: element.text.map_or_else(Content::Bad, Content::Text) });
+                }
+            }
+            Form::Csv { reader, header } => {
+                let mut row = csv::StringRecord::new();
+                while chunk.len() < CHUNK {
+                    match reader.read_record(&mut row) {
+                        Ok(false) => break,
+                        Ok(true) => {
+                            let line = row.position().map_or(0, csv::Position::line);
+                            let content = if row.len() == header.len() {
+                                csv_rows::object(header, &row).map_or_else(Content::Bad, Content::Json)
+                            } else {
+                                Content::Bad(format!("has {} cells, the header has {}", row.len(), header.len()))
+                            };
+                            chunk.push(Item { line, content });
+                        }
+                        Err(error) if matches!(error.kind(), csv::ErrorKind::Io(_)) => return Err(io_error(io::Error::other(error.to_string()))),
+                        Err(error) => {
+                            let line = error.position().map_or(0, csv::Position::line);
+                            chunk.push(Item { line, content: Content::Bad(error.to_string()) });
+                        }
+                    }
+                }
+            }
+            Form::Parquet { reader, row } => {
+                if let Some(batch) = reader.next() {
+                    let batch = batch.map_err(|error| ReadError::Form { file: file.to_string(), line: *row + 1, what: error.to_string() })?;
+                    let array = arrow_array::StructArray::from(batch);
+                    for index in 0..arrow_array::Array::len(&array) {
+                        *row += 1;
+                        chunk.push(Item { line: *row, content: rows::value(&array, index).map_or_else(Content::Bad, Content::Json) });
+                    }
+                }
+            }
+        }
+        Ok((!chunk.is_empty()).then_some(chunk))
+    }
+}

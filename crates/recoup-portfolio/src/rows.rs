@@ -1,0 +1,99 @@
+//! Rows of Arrow arrays as JSON, for records that come from Parquet.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::Array;
+use arrow_schema::{DataType, TimeUnit};
+use recoup_core::time::{Instant, Span, Zone};
+use serde_json::{Map, Value};
+
+fn instant(micros: i64) -> Value {
+    Value::String(Instant::from_micros(micros).display(Zone::UTC).to_string())
+}
+
+fn decimal(value: i128, scale: i8) -> Value {
+    let places = usize::from(scale.unsigned_abs());
+    if scale <= 0 {
+        return Value::String(format!("{value}{}", "0".repeat(places)));
+    }
+    let digits = format!("{:0width$}", value.unsigned_abs(), width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    Value::String(format!("{}{whole}.{fraction}", if value < 0 { "-" } else { "" }))
+}
+
+/// The value of a row as JSON.
+///
+/// # Errors
+/// Where the column has a type that no field of a portfolio has; floats are refused, since no amount
+/// passes through one unharmed.
+pub fn value(array: &dyn Array, row: usize) -> Result<Value, String> {
+    if array.is_null(row) {
+        return Ok(Value::Null);
+    }
+    let text = |text: &str| Value::String(text.to_owned());
+    Ok(match array.data_type() {
+        DataType::Null => Value::Null,
+        DataType::Utf8 => text(array.as_string::<i32>().value(row)),
+        DataType::LargeUtf8 => text(array.as_string::<i64>().value(row)),
+        DataType::Utf8View => text(array.as_string_view().value(row)),
+        DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
+        DataType::Int8 => array.as_primitive::<Int8Type>().value(row).into(),
+        DataType::Int16 => array.as_primitive::<Int16Type>().value(row).into(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).into(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into(),
+        DataType::UInt8 => array.as_primitive::<UInt8Type>().value(row).into(),
+        DataType::UInt16 => array.as_primitive::<UInt16Type>().value(row).into(),
+        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).into(),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).into(),
+        DataType::Decimal128(_, scale) => decimal(array.as_primitive::<Decimal128Type>().value(row), *scale),
+        DataType::Date32 => {
+            let days = i64::from(array.as_primitive::<Date32Type>().value(row));
+            let date = Zone::UTC.date(Instant::from_micros(0) + Span::days(days));
+            Value::String(date.to_string())
+        }
+        DataType::Timestamp(unit, _) => instant(match unit {
+            TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(row).saturating_mul(1_000_000),
+            TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(row).saturating_mul(1_000),
+            TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value(row),
+            TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().value(row).div_euclid(1_000),
+        }),
+        DataType::Struct(fields) => {
+            let array = array.as_struct();
+            let mut map = Map::new();
+            for (field, column) in fields.iter().zip(array.columns()) {
+                let value = value(column.as_ref(), row).map_err(|what| format!("{}.{what}", field.name()))?;
+                if !value.is_null() {
+                    map.insert(field.name().clone(), value);
+                }
+            }
+            Value::Object(map)
+        }
+        DataType::List(_) => items(array.as_list::<i32>().value(row).as_ref())?,
+        DataType::LargeList(_) => items(array.as_list::<i64>().value(row).as_ref())?,
+        DataType::Map(_, _) => {
+            let entries = array.as_map().value(row);
+            let (names, values) = (entries.column(0), entries.column(1));
+            let mut map = Map::new();
+            for index in 0..entries.len() {
+                if let Value::String(name) = value(names.as_ref(), index)? {
+                    let value = value(values.as_ref(), index)?;
+                    map.insert(name, value);
+                }
+            }
+            Value::Object(map)
+        }
+        DataType::Dictionary(_, _) => {
+            let array = array.as_any_dictionary();
+            let key = array.normalized_keys().get(row).copied().unwrap_or_default();
+            value(array.values().as_ref(), key)?
+        }
+        other => return Err(format!("the type {other} is not one of a portfolio's columns")),
+    })
+}
+
+fn items(array: &dyn Array) -> Result<Value, String> {
+    (0..array.len()).map(|index| value(array, index)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+}

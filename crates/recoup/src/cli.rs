@@ -1,0 +1,203 @@
+//! The command line, defined once: help, completions and the man page come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// What you can get out of, by each cloud's own published rules.
+///
+/// recoup says of everything bought ahead from a cloud whether it can be unsubscribed, cancelled, returned,
+/// exchanged or sold on the day asked about, every reason why not, what comes back to the cent, and which
+/// clause of which page says so.
+#[derive(Debug, Parser)]
+#[command(name = "recoup", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Folder of adapters; by default `plugins` beside the program.
+    #[arg(long, global = true, value_name = "DIR", env = "RECOUP_PLUGINS")]
+    pub(crate) plugins: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Assess everything in some files.
+    ///
+    /// FILE may be `-`, a portfolio (NDJSON, JSON, CSV or Parquet), or what a provider's own API or CLI
+    /// printed: recognised by content, each provider's in one run.
+    Assess(Assess),
+    /// Explain one resource: every exit, clause by clause with sources, the arithmetic line by line.
+    Explain(Explain),
+    /// Put the same resources under every installed provider's rules, side by side.
+    Compare(Compare),
+    /// Show what providers publish: editions, clauses with their sources, dated tables.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Show or check adapters.
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+    /// Run conformance cases; exits 1 where any fails.
+    Check(Check),
+    /// Print shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page.
+    Man,
+}
+
+/// What all commands that assess have in common.
+#[derive(Debug, Args)]
+pub(crate) struct Question {
+    /// The instant asked about: RFC 3339 with an offset, or a date (00:00 on each site's clock). Default: now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+
+    /// Accounts file: settlement currencies, quotas, earlier returns, account facts (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) accounts: Option<String>,
+
+    /// Only this provider: of its resources, and as the reader of files that are no portfolio.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
+
+    /// Judge by the last edition that begins on or before this date, not by that of the instant.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) edition: Option<String>,
+
+    /// Take a fact for granted where nothing states it; may be repeated.
+    #[arg(long = "assume", value_name = "FACT=VALUE")]
+    pub(crate) assume: Vec<String>,
+
+    /// Threads; by default one for each core.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+/// Where and how the answer is written.
+#[derive(Debug, Args)]
+pub(crate) struct Answer {
+    /// Format; by default a table on a terminal, NDJSON in a pipe, and by the name of OUT.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Ndjson,
+    Csv,
+    Parquet,
+    Markdown,
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Assess {
+    /// Files, or `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Files, or `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// The resource's id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// Files, or `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// The resource's id, where only one is to be compared.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// The providers, their sites and editions.
+    List,
+    /// One provider's clauses with their sources, and its dated tables.
+    Show {
+        /// The provider.
+        provider: String,
+        /// Print the policy as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What changed between two editions, and who in a portfolio is hit.
+    Diff {
+        /// The provider.
+        provider: String,
+        /// Date of the one edition.
+        from: String,
+        /// Date of the other edition.
+        to: String,
+        /// A portfolio.
+        file: Option<String>,
+        /// The site; by default the provider's default one.
+        #[arg(long)]
+        site: Option<String>,
+        #[command(flatten)]
+        question: Box<Question>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// What is installed, from where, and what cannot be used.
+    List,
+    /// Write the manifests of libraries beside them.
+    Seal {
+        /// The libraries.
+        #[arg(required = true, value_name = "LIBRARY")]
+        libraries: Vec<PathBuf>,
+        /// The adapters' version, for people.
+        #[arg(long, default_value = "")]
+        version: String,
+    },
+    /// Check that a library keeps to the boundary.
+    Check {
+        /// The library or its manifest.
+        path: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Case files: JSON arrays of cases.
+    #[arg(required = true, value_name = "CASES")]
+    pub(crate) files: Vec<String>,
+    /// List clauses that no case makes bite, or none lets pass.
+    #[arg(long)]
+    pub(crate) coverage: bool,
+}

@@ -1,0 +1,212 @@
+//! What every command needs: the adapters, the question asked, the terminal.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use recoup_core::context::Run;
+use recoup_core::fact::Flag;
+use recoup_core::record::Facts;
+use recoup_core::time::{Instant, Zone};
+use recoup_engine::Engine;
+use recoup_engine::import::import;
+use recoup_engine::pipeline::Input;
+use recoup_plugin::host::PluginDir;
+use recoup_plugin::messages::FileText;
+use recoup_portfolio::read::{self, Opened};
+use recoup_report::Look;
+use serde_json::{Map, Value};
+
+use crate::cli::Question;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Status {
+    /// All went well.
+    Done = 0,
+    /// A check failed.
+    CheckFailed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Some input could not be read or assessed.
+    BadInput = 3,
+}
+
+/// Something that ends a command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: Status,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self { status: Status::Usage, message: message.to_string() }
+    }
+
+    pub(crate) fn input(message: impl fmt::Display) -> Self {
+        Self { status: Status::BadInput, message: message.to_string() }
+    }
+
+    /// A closed pipe is not an error: whoever read has read enough.
+    pub(crate) fn output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self { status: Status::Done, message: String::new() }
+        } else {
+            Self { status: Status::BadInput, message: format!("the output cannot be written: {error}") }
+        }
+    }
+}
+
+pub(crate) type Outcome = Result<Status, Failure>;
+
+/// Says something beside the data.
+pub(crate) fn say(message: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// Prints to standard output.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    write!(out, "{text}{newline}").and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}
+
+/// The look of what is written to standard output, or to a file.
+pub(crate) fn look(title: &str, to_file: bool) -> Look {
+    let terminal = !to_file && io::stdout().is_terminal();
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| terminal);
+    Look {
+        width: columns.or(measured).unwrap_or(120),
+        colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::env::var("TERM").is_ok_and(|term| term != "dumb"),
+        title: title.to_owned(),
+    }
+}
+
+/// The folder of adapters: the one named, else `plugins` beside the program.
+pub(crate) fn plugin_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        return Ok(named.to_path_buf());
+    }
+    let program = std::env::current_exe().and_then(|path| path.canonicalize()).map_err(|error| Failure::usage(format!("the program's own folder is not known: {error}; name the adapters' with --plugins DIR")))?;
+    Ok(program.parent().unwrap_or(Path::new(".")).join("plugins"))
+}
+
+pub(crate) fn engine(named: Option<&Path>) -> Result<Engine, Failure> {
+    let plugins = PluginDir::open(&plugin_folder(named)?).map_err(Failure::usage)?;
+    for problem in plugins.problems() {
+        say(format_args!("warning: {problem}"));
+    }
+    if plugins.providers().is_empty() {
+        say(format_args!("warning: no adapter is installed in {}", plugins.folder().display()));
+    }
+    Ok(Engine::from_plugins(plugins))
+}
+
+/// The instant now, the only place where the program reads a clock.
+fn now() -> Instant {
+    Instant::from_micros(chrono::Utc::now().timestamp() * 1_000_000)
+}
+
+fn assumptions(assume: &[String]) -> Result<Facts, Failure> {
+    let mut map = Map::new();
+    for entry in assume {
+        let Some((name, value)) = entry.split_once('=') else {
+            return Err(Failure::usage(format!("--assume {entry}: expected FACT=VALUE, for example promotion=false")));
+        };
+        let value = match (Flag::parse(name), value) {
+            (Ok(_), "true") => Value::Bool(true),
+            (Ok(_), "false") => Value::Bool(false),
+            _ => Value::String(value.to_owned()),
+        };
+        map.insert(name.to_owned(), value);
+    }
+    let read = Facts::from_json(&Value::Object(map), Zone::UTC).map_err(|faults| Failure::usage(format!("--assume: {faults}")))?;
+    match read.remarks.first() {
+        Some(remark) => Err(Failure::usage(format!("--assume: {}", remark.what.replace(" and was left out of account", "")))),
+        None => Ok(read.record),
+    }
+}
+
+/// The run that a question asks for.
+pub(crate) fn run(engine: &Engine, question: &Question, trace: bool) -> Result<(Run, Status), Failure> {
+    let mut status = Status::Done;
+    let mut run = Run::default();
+    run.trace = trace;
+    run.assumed = assumptions(&question.assume)?;
+    let date = |flag: &str, text: &str| {
+        text.parse::<chrono::NaiveDate>().map_err(|_| Failure::usage(format!("{flag} {text}: expected a date such as 2024-10-29")))
+    };
+    match question.at.as_deref() {
+        None => run.at = Some(now()),
+        Some(text) if text.len() == 10 => run.day = Some(date("--at", text)?),
+        Some(text) => run.at = Some(Instant::parse(text, Zone::UTC).map_err(|error| Failure::usage(format!("--at {error}")))?),
+    }
+    run.edition = question.edition.as_deref().map(|text| date("--edition", text)).transpose()?;
+    if let Some(file) = &question.accounts {
+        let accounts = recoup_portfolio::accounts::read(file, &|provider, site| engine.zone_of(provider, site)).map_err(Failure::input)?;
+        for fault in &accounts.faults {
+            say(fault);
+            status = Status::BadInput;
+        }
+        for remark in &accounts.remarks {
+            say(format_args!("warning: {file}: {}", remark.what));
+        }
+        run = run.with_accounts(accounts.records);
+    }
+    Ok((run, status))
+}
+
+/// Opens files: portfolios as they are, and what providers printed through the adapters that recognise it.
+pub(crate) fn open(engine: &Engine, files: &[String], provider: Option<&str>, run: Run) -> Result<(Vec<Input>, Run, Status), Failure> {
+    let mut status = Status::Done;
+    let mut inputs = Vec::new();
+    let mut foreign = Vec::new();
+    if files.iter().filter(|file| *file == "-").count() > 1 {
+        return Err(Failure::usage("standard input can be read only once"));
+    }
+    if let Some(name) = provider {
+        engine.adapter(name).map_err(|error| Failure::usage(format!("--provider {error}")))?;
+    }
+    for file in files {
+        match read::open(file) {
+            Ok(Opened::Portfolio(portfolio)) => inputs.push(Input::Portfolio(portfolio)),
+            Ok(Opened::Foreign { text }) => foreign.push(FileText::new(file.clone(), text)),
+            Err(error) => {
+                say(&error);
+                status = Status::BadInput;
+            }
+        }
+    }
+    let mut accounts = Vec::new();
+    if !foreign.is_empty() {
+        let (imported, errors) = import(engine, foreign, provider);
+        for error in errors {
+            say(error);
+            status = Status::BadInput;
+        }
+        for group in imported {
+            for remark in &group.imported.remarks {
+                let kind = if remark.is_error { "" } else { "note: " };
+                let path = if remark.path.is_empty() { String::new() } else { format!("{}: ", remark.path) };
+                say(format_args!("{kind}{}: {path}{}", remark.file, remark.what));
+                if remark.is_error {
+                    status = Status::BadInput;
+                }
+            }
+            let count = group.imported.resources.len();
+            say(format_args!("{}: {count} resource(s) read as {}", group.files.join(", "), group.provider));
+            accounts.extend(group.imported.accounts);
+            inputs.push(Input::Records { file: Arc::from(group.files.join("+")), records: group.imported.resources });
+        }
+    }
+    // What a user says of an account comes first; what a payload shows fills in.
+    let run = if accounts.is_empty() { run } else { run.with_more_accounts(accounts) };
+    Ok((inputs, run, status))
+}
+
+pub(crate) fn threads(question: &Question) -> usize {
+    question.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get), usize::from)
+}

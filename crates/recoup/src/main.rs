@@ -1,0 +1,61 @@
+//! `recoup`: the command line.
+
+mod assess;
+mod check;
+mod cli;
+mod compare;
+mod explain;
+mod host;
+mod output;
+mod plugin;
+mod policy;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command};
+use host::{Failure, Outcome, Status, print, say};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Status::Usage as u8 } else { 0 });
+        }
+    };
+    let status = match run(cli) {
+        Ok(status) => status,
+        Err(Failure { status, message }) => {
+            if !message.is_empty() {
+                say(format_args!("error: {message}"));
+            }
+            status
+        }
+    };
+    ExitCode::from(status as u8)
+}
+
+fn run(cli: Cli) -> Outcome {
+    let plugins = cli.plugins.as_deref();
+    match cli.command {
+        Command::Assess(args) => assess::assess(&host::engine(plugins)?, &args),
+        Command::Explain(args) => explain::explain(&host::engine(plugins)?, &args),
+        Command::Compare(args) => compare::compare(&host::engine(plugins)?, &args),
+        Command::Policy { command } => policy::policy(&host::engine(plugins)?, &command),
+        Command::Plugin { command } => plugin::plugin(plugins, &command),
+        Command::Check(args) => check::check(&host::engine(plugins)?, &args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "recoup", &mut script);
+            print(&String::from_utf8_lossy(&script)).map(|()| Status::Done)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error: io::Error| Failure::output(&error))?;
+            print(&String::from_utf8_lossy(&page)).map(|()| Status::Done)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Where answers go: standard output or a file, in a format that is named or follows from the place.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use recoup_portfolio::parquet;
+use recoup_report::{Answered, Look, Report};
+
+use crate::cli::{Answer, Format};
+use crate::host::{Failure, look};
+
+/// The format that was asked for, or that follows from where the answer goes.
+pub(crate) fn format(answer: &Answer) -> Format {
+    let by_name = |path: &PathBuf| match path.extension()?.to_str()? {
+        "json" => Some(Format::Json),
+        "ndjson" | "jsonl" => Some(Format::Ndjson),
+        "csv" => Some(Format::Csv),
+        "parquet" => Some(Format::Parquet),
+        "md" => Some(Format::Markdown),
+        "html" | "htm" => Some(Format::Html),
+        "txt" => Some(Format::Table),
+        _ => None,
+    };
+    answer
+        .format
+        .or_else(|| answer.output.as_ref().and_then(by_name))
+        .unwrap_or(if answer.output.is_none() && io::stdout().is_terminal() { Format::Table } else { Format::Ndjson })
+}
+
+/// A file that takes its name only when it is whole.
+struct Whole {
+    file: BufWriter<File>,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Whole {
+    fn create(path: &Path) -> io::Result<Self> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        Ok(Self { file: BufWriter::with_capacity(1 << 18, File::create(&temporary)?), temporary, path: path.to_path_buf() })
+    }
+
+    fn keep(mut self) -> io::Result<()> {
+        self.file.flush()?;
+        fs::rename(&self.temporary, &self.path)
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        // Where it was kept, there is nothing left under this name.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+enum Sink<'a> {
+    Report(Box<dyn Report + 'a>),
+    Parquet(Option<Box<parquet::Writer<&'a mut (dyn Write + Send)>>>),
+}
+
+/// What answers are written to.
+pub(crate) struct Writer<'a> {
+    sink: Sink<'a>,
+}
+
+fn parquet_error(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+impl Writer<'_> {
+    pub(crate) fn add(&mut self, answered: &Answered) -> Result<(), Failure> {
+        let added = match &mut self.sink {
+            Sink::Report(report) => report.add(answered),
+            Sink::Parquet(Some(writer)) => writer.add(&answered.subject, &answered.assessment, &answered.policy).map_err(parquet_error),
+            Sink::Parquet(None) => Ok(()),
+        };
+        added.map_err(|error| Failure::output(&error))
+    }
+}
+
+fn write_to<'a>(
+    out: &'a mut (dyn Write + Send + 'a),
+    format: Format,
+    look: &Look,
+    body: impl FnOnce(&mut Writer<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::output(&error);
+    let format = match format {
+        Format::Parquet => {
+            // Parquet needs a writer of its own; it borrows the same place.
+            let mut writer = Writer { sink: Sink::Parquet(Some(Box::new(parquet::Writer::new(out).map_err(parquet_error).map_err(failed)?))) };
+            body(&mut writer)?;
+            if let Sink::Parquet(inner) = &mut writer.sink
+                && let Some(inner) = inner.take()
+            {
+                inner.finish().map_err(parquet_error).map_err(failed)?;
+            }
+            return Ok(());
+        }
+        Format::Table => recoup_report::Format::Table,
+        Format::Json => recoup_report::Format::Json,
+        Format::Ndjson => recoup_report::Format::Ndjson,
+        Format::Csv => recoup_report::Format::Csv,
+        Format::Markdown => recoup_report::Format::Markdown,
+        Format::Html => recoup_report::Format::Html,
+    };
+    let mut report = recoup_report::report(format, out, look);
+    report.begin().map_err(failed)?;
+    let mut writer = Writer { sink: Sink::Report(report) };
+    body(&mut writer)?;
+    match &mut writer.sink {
+        Sink::Report(report) => report.finish().map_err(failed),
+        Sink::Parquet(_) => Ok(()),
+    }
+}
+
+/// Opens the place for an answer, has `body` write to it, and closes it.
+pub(crate) fn write(answer: &Answer, title: &str, body: impl FnOnce(&mut Writer<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+    let format = format(answer);
+    let look = look(title, answer.output.is_some());
+    match &answer.output {
+        Some(path) => {
+            let named = |error: io::Error| Failure::input(format_args!("{}: {error}", path.display()));
+            let mut file = Whole::create(path).map_err(named)?;
+            write_to(&mut file, format, &look, body)?;
+            file.keep().map_err(named)
+        }
+        None => {
+            if format == Format::Parquet && io::stdout().is_terminal() {
+                return Err(Failure::usage("Parquet is not for a terminal; name a file with -o"));
+            }
+            let mut out = BufWriter::with_capacity(1 << 18, io::stdout());
+            write_to(&mut out, format, &look, body)?;
+            out.flush().map_err(|error| Failure::output(&error))
+        }
+    }
+}
+
+/// Writes text to the place for an answer.
+pub(crate) fn write_text(answer: &Answer, text: &str) -> Result<(), Failure> {
+    match &answer.output {
+        Some(path) => fs::write(path, text).map_err(|error| Failure::input(format_args!("{}: {error}", path.display()))),
+        None => crate::host::print(text),
+    }
+}

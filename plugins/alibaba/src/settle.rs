@@ -1,0 +1,160 @@
+//! What becomes of the money: which instruments count as paid, where each goes, and how an order's
+//! refund is settled (sections 6 and 8 of the rules).
+
+use recoup_core::prelude::*;
+use recoup_core::refund::Missing;
+
+use crate::effects::days;
+use crate::{clause, param, product};
+
+/// Instruments that count as paid: all money. Vouchers, coupons and bonuses do not (section 3.2).
+pub(crate) const fn counts_as_paid(instrument: Instrument) -> bool {
+    instrument.is_money() && !matches!(instrument, Instrument::Bonus)
+}
+
+/// Whether vouchers come back in proportion: plans of the China site (`ali.money.voucher-cn-2025`),
+/// and AI Guardrails, which pays back in cash or coupons.
+pub(crate) fn vouchers_come_back<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
+    let plan = resource.billing() == Billing::Package && cx.in_force(clause::MONEY_VOUCHER_CN_2025);
+    let guardrails = cx.is_product(product::GUARDRAILS_QPS_PACK) || cx.is_product(product::GUARDRAILS_PRO);
+    plan || (guardrails && cx.in_force(clause::ROW_GUARD_PRO))
+}
+
+/// How the payments of a ruling are disposed of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// Vouchers share like money.
+    vouchers_back: bool,
+    /// The money goes to the balance because an invoice was issued (`ali.money.invoice-cn`).
+    invoiced: bool,
+    /// The money goes to the paying account, not the balance (Model Studio inference plans).
+    to_payer: bool,
+}
+
+impl Terms {
+    /// The terms of a resource; cites the clauses that shape them.
+    pub(crate) fn of<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Self {
+        let vouchers_back = vouchers_come_back(resource, cx);
+        ruling.cite_if(clause::MONEY_VOUCHER_CN_2025, vouchers_back);
+        if !vouchers_back {
+            ruling.cite(clause::PARTIAL_CASH_ONLY);
+        }
+        ruling.cite(clause::MONEY_DESTINATION_INTL);
+        ruling.cite(clause::MONEY_DESTINATION_CN);
+        ruling.cite(clause::MONEY_ROUND);
+        ruling.cite_if(clause::MONEY_CARD_CN, resource.paid_with(Instrument::StoredValueCard));
+        let invoiced = ruling.cite_if(clause::MONEY_INVOICE_CN, cx.flag(Flag::Invoiced).is_yes());
+        Self { vouchers_back, invoiced, to_payer: cx.is_product(product::MODEL_STUDIO_INFERENCE_PLAN) }
+    }
+
+    /// Whether a payment counts into what is paid.
+    pub(crate) fn counts(self, payment: &Payment) -> bool {
+        self.vouchers_back || counts_as_paid(payment.instrument)
+    }
+
+    /// Where a payment goes: by its original method, later than a printed number of days after the
+    /// payment to the balance; what never came from a method goes to the balance.
+    fn destination(self, cx: &Context<'_>, order: &impl Order, instrument: Instrument) -> Destination {
+        if !counts_as_paid(instrument) {
+            return Destination::itself(instrument);
+        }
+        if self.invoiced {
+            return Destination::AccountBalance;
+        }
+        if self.to_payer {
+            return Destination::OriginalPaymentMethod;
+        }
+        let limit = match instrument {
+            Instrument::Cash => return Destination::AccountBalance,
+            Instrument::Card => days(cx, param::TO_CARD),
+            Instrument::Online => days(cx, param::TO_ONLINE),
+            _ => None,
+        };
+        let paid_at = order.paid_at().or_else(|| order.placed_at());
+        match (limit, paid_at) {
+            (Some(limit), Some(paid_at)) if cx.at > paid_at + limit => Destination::AccountBalance,
+            _ => Destination::OriginalPaymentMethod,
+        }
+    }
+
+    /// What an order was paid with.
+    pub(crate) fn ledger(currency: Currency, order: &impl Order) -> Result<Ledger, Missing> {
+        let mut ledger = Ledger::new(currency);
+        ledger.add_order(order)?;
+        Ok(ledger)
+    }
+
+    /// What counts as paid of a ledger.
+    pub(crate) fn paid(self, ledger: &Ledger) -> Amount {
+        ledger.payments().filter(|payment| self.counts(payment)).map(|payment| payment.amount).sum()
+    }
+
+    /// Opens the settlement of an order: what counts as paid shares, the rest is forfeited.
+    pub(crate) fn draft(self, cx: &Context<'_>, ledger: &Ledger, order: &impl Order) -> recoup_core::refund::Draft {
+        ledger.settle(|payment| {
+            if self.counts(payment) {
+                Disposition::Share(self.destination(cx, order, payment.instrument))
+            } else {
+                Disposition::Lost
+            }
+        })
+    }
+}
+
+/// Adds up what `settle` makes of every paid order.
+pub(crate) fn sum<R: Resource, E: From<Missing>>(
+    resource: &R,
+    cx: &Context<'_>,
+    mut settle: impl FnMut(&R::Order<'_>, Currency) -> Result<Option<RefundQuote>, E>,
+) -> Result<RefundQuote, E> {
+    if resource.orders().is_none() {
+        return Err(Missing::Orders.into());
+    }
+    let currency = cx.currency(resource)?;
+    let mut total = None;
+    for order in resource.paid_orders() {
+        if let Some(quote) = settle(&order, currency)? {
+            total = Some(match total {
+                None => quote,
+                Some(sum) => RefundQuote::plus(sum, &quote),
+            });
+        }
+    }
+    Ok(total.unwrap_or_else(|| RefundQuote::nothing(currency)))
+}
+
+/// Everything that counts as paid comes back, of every paid order that `which` picks.
+pub(crate) fn whole<R: Resource>(
+    resource: &R,
+    cx: &Context<'_>,
+    terms: Terms,
+    which: impl Fn(&R::Order<'_>) -> bool,
+) -> Result<RefundQuote, Missing> {
+    sum(resource, cx, |order, currency| {
+        if !which(order) {
+            return Ok(None);
+        }
+        let ledger = Terms::ledger(currency, order)?;
+        Ok(Some(terms.draft(cx, &ledger, order).finish()))
+    })
+}
+
+/// Sets a full refund, or says why it cannot be computed.
+pub(crate) fn refund_whole<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    let terms = Terms::of(resource, cx, ruling);
+    ruling.cite(clause::FULL_AMOUNT);
+    let quote = if crate::refusals::value_is_lost(cx) { nothing_back(resource, cx, terms) } else { whole(resource, cx, terms, |_| true) };
+    match quote {
+        Ok(quote) => ruling.refund(quote),
+        Err(missing) => ruling.missing(clause::FULL_AMOUNT, missing),
+    }
+}
+
+/// The value is lost: what counts as paid is consumed, the rest forfeited (`ali.partial.trusteeship`).
+pub(crate) fn nothing_back<R: Resource>(resource: &R, cx: &Context<'_>, terms: Terms) -> Result<RefundQuote, Missing> {
+    sum(resource, cx, |order, currency| {
+        let ledger = Terms::ledger(currency, order)?;
+        let settled = ledger.settle(|payment| if terms.counts(payment) { Disposition::Spent } else { Disposition::Lost });
+        Ok(Some(settled.finish()))
+    })
+}

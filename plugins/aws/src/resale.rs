@@ -1,0 +1,167 @@
+//! Selling a Reserved Instance in the Reserved Instance Marketplace (section 4.2).
+
+use recoup_core::prelude::*;
+
+use crate::refusals::is_over;
+use crate::terms::{account_fact, currency, has_upfront, held_since, share, sold_by_excluded, whole};
+use crate::{clause, param};
+
+/// Selling to another customer: the price asked less 12 %.
+pub(crate) fn reserved_instance<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    ruling.cite(clause::RI_CANCEL_NEVER);
+    ruling.unknown(clause::SITE_CN, Reason::RuleUnknown, None);
+    let class = resource.commitment().and_then(|commitment| commitment.class);
+    ruling.refuse_if(
+        clause::RI_SELL_ELIGIBLE_CLASS,
+        Answer::named("commitment.class", class.map(|class| class == Class::Convertible)),
+    );
+    let active = resource.status() == Status::Active && !is_over(resource, cx);
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_ACTIVE, !active);
+    let opens = age(resource, cx, ruling);
+    upfront_received(resource, cx, ruling);
+    let closes = month_left(resource, cx, ruling);
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_REGION, cx.flag(Flag::OptInRegion));
+    scope_and_discount(cx, ruling);
+    seller(resource, cx, ruling);
+    ruling.refuse_if(clause::RI_SELL_LISTING, cx.flag(Flag::TransactionInProgress));
+    let ask = cx.figure(resource, Figure::AskPrice);
+    limits(resource, ask, cx, ruling);
+    until(opens, closes, ruling);
+    proceeds(resource, ask, cx, ruling);
+    ruling.effects(&[Effect::Irreversible, Effect::OnDemandRatesApply]);
+    ruling.channel(Channel::Api);
+}
+
+/// 30 days active in the account: for a time only where something was paid ahead. Gives the day on
+/// which that is met, where it is asked.
+fn age<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<Instant> {
+    let of_every_one = !cx.in_force(clause::RI_SELL_NOUPFRONT_DATE);
+    ruling.cite(clause::RI_SELL_NOUPFRONT_DATE);
+    let asked = if of_every_one { Answer::from(true) } else { has_upfront(resource) };
+    let met = held_since(resource).map(|start| start + Span::days(whole(cx, param::SELL_ACTIVE_DAYS)));
+    let too_new = Answer::named("starts_at", met.map(|met| cx.at < met));
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_DAYS, too_new.and(asked));
+    met.filter(|_| !asked.is_no())
+}
+
+fn upfront_received<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    let upfront = has_upfront(resource);
+    let missing = !cx.flag(Flag::UpfrontReceived);
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_UPFRONT, upfront.and(missing));
+    // Without an upfront part there is nothing that AWS could have received.
+    let never_received = if upfront.is_no() { (!missing.is_no()).into() } else { missing };
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_UPFRONT_2018, never_received);
+}
+
+/// A month before the end; gives the last instant at which a month is left.
+fn month_left<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<Instant> {
+    let months = i32::try_from(whole(cx, param::SELL_MONTHS_LEFT)).unwrap_or_default();
+    let last = resource.ends_at().map(|end| cx.zone.add_months(end, -months));
+    ruling.window(clause::RI_SELL_ELIGIBLE_MONTH, "ends_at", last, |at, last| at <= last);
+    last
+}
+
+/// What differs between the page of 2023 and the present one; between the two nothing is settled.
+fn scope_and_discount(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    let regional = cx.flag(Flag::RegionalScope);
+    ruling.refuse_if(clause::RI_SELL_REGION_SCOPE, regional);
+    unsettled(clause::RI_SELL_REGION_SCOPE_UNSETTLED, regional, ruling);
+    let discount = cx.flag(Flag::VolumeDiscount);
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_VOLUME_DISCOUNT, discount);
+    unsettled(clause::RI_SELL_ELIGIBLE_VOLUME_DISCOUNT_UNSETTLED, discount, ruling);
+}
+
+/// A known yes is as open as not knowing: the rule itself is not known.
+fn unsettled(clause: ClauseId, answer: Answer, ruling: &mut Ruling<'_>) {
+    if answer.is_no() {
+        ruling.refuse_if(clause, false);
+    } else {
+        ruling.unknown(clause, Reason::RuleUnknown, answer.fact());
+    }
+}
+
+fn seller<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_SELLER, !account_fact(resource, cx, Flag::SellerRegistered));
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_BANK, !account_fact(resource, cx, Flag::UsBankAccount));
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_INDIA, sold_by_excluded(resource, cx, Exit::Resale));
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_STANDING, account_fact(resource, cx, Flag::Arrears));
+}
+
+/// What an account may sell, in USD and in Reserved Instances.
+fn limits<R: Resource>(resource: &R, ask: Option<Number>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    let window =
+        if cx.in_force(clause::RI_SELL_LIMITS_2018) { Window::CalendarYear } else { Window::Lifetime };
+    // What an earlier sale brought is not what was asked for it, so a sale cannot be counted.
+    let unsold = |earlier: &recoup_core::record::ReturnRecord| match earlier.exit {
+        Some(Exit::Resale) | None => None,
+        Some(_) => Some(Number::ZERO),
+    };
+    if let Some(limit) = cx.param(param::SELL_LIMIT_USD) {
+        let draw = QuotaDraw { draws: ask, ..cx.quota("ri-marketplace-sales", None, window, unsold) };
+        limit_to(limit.value, draw, cx, ruling);
+    }
+    if let Some(limit) = cx.param(param::SELL_LIMIT_COUNT) {
+        let draws = Some(resource.quantity());
+        let draw = QuotaDraw { draws, ..cx.quota("ri-marketplace-count", None, window, unsold) };
+        limit_to(limit.value, draw, cx, ruling);
+    }
+}
+
+fn limit_to(published: Number, draw: QuotaDraw, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    let raised = draw.limit;
+    let at_most_published = Some(raised.map_or(published, |raised| raised.min(published)));
+    if cx.in_force(clause::RI_SELL_LIMITS) {
+        ruling.draw(clause::RI_SELL_LIMITS, QuotaDraw { limit: at_most_published, ..draw });
+    } else if cx.in_force(clause::RI_SELL_LIMITS_UNSETTLED) {
+        let draw = QuotaDraw { limit: at_most_published, ..draw };
+        match draw.exceeds() {
+            Some(true) => ruling.unknown(clause::RI_SELL_LIMITS_UNSETTLED, Reason::RuleUnknown, None),
+            known => ruling.refuse_as(
+                clause::RI_SELL_LIMITS_UNSETTLED,
+                Reason::QuotaExhausted,
+                Answer::named("quotas", known),
+            ),
+        }
+        ruling.note_quota(draw);
+    } else {
+        let draw = QuotaDraw { limit: raised.or(Some(published)), ..draw };
+        let clause = if cx.in_force(clause::RI_SELL_LIMITS_2018) {
+            clause::RI_SELL_LIMITS_2018
+        } else {
+            clause::RI_SELL_LIMITS_2020
+        };
+        ruling.draw(clause, draw);
+    }
+}
+
+/// Time opens the exit on the 30th day and closes it a month before the end; nothing else that
+/// refuses passes with time.
+fn until(opens: Option<Instant>, closes: Option<Instant>, ruling: &mut Ruling<'_>) {
+    let refusals = &ruling.so_far().refusals;
+    let only_too_new = refusals.iter().all(|refusal| refusal.clause == clause::RI_SELL_ELIGIBLE_DAYS);
+    let never_opens = !refusals.is_empty() && opens.zip(closes).is_some_and(|(opens, closes)| opens > closes);
+    if !only_too_new || never_opens {
+        ruling.never_changes();
+    } else if let Some(opens) = opens {
+        ruling.changes_at(opens);
+    }
+}
+
+fn proceeds<R: Resource>(resource: &R, ask: Option<Number>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    let days = u32::try_from(whole(cx, param::SELL_PAYOUT_DAYS)).unwrap_or_default();
+    ruling.settles_within(clause::RI_SELL_PAYOUT, days, DayKind::Calendar);
+    ruling.cite(clause::RI_SELL_FEE);
+    let Some(ask) = ask.map(Number::as_amount) else {
+        return ruling.no_figure(clause::RI_SELL_PRICE, Reason::PriceUnknown, Some(Figure::AskPrice.as_str()));
+    };
+    ruling.cite(clause::RI_SELL_PRICE);
+    match cx.ledger(resource, resource.paid_orders()) {
+        Ok(ledger) => {
+            let fee = Exact::from(ask).times(share(cx, param::SELL_FEE));
+            ruling.line("fee", || format!("{ask} x {} = {fee}", share(cx, param::SELL_FEE)));
+            let to = Destination::BankAccount;
+            ruling.refund(RefundQuote::resale(currency(resource, cx), ledger.paid(), ask, &fee, to));
+        }
+        Err(missing) => ruling.missing(clause::RI_SELL_PRICE, missing),
+    }
+}

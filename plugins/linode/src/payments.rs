@@ -1,0 +1,37 @@
+//! The payments into an account: which are real money, how old they are, when the first days end.
+
+use recoup_core::prelude::*;
+
+use crate::param;
+
+/// Whether a payment is real money: promotional codes, credits and coupons never come back.
+pub(crate) fn is_real(payment: &Payment) -> bool {
+    payment.instrument.is_money() && !matches!(payment.instrument, Instrument::Bonus | Instrument::FlexiCoupon)
+}
+
+/// The time from the opening in which everything comes back.
+pub(crate) fn first_days(cx: &Context<'_>) -> Span {
+    Span::days(cx.param(param::FIRST_DAYS).and_then(|held| held.value.as_whole()).unwrap_or(0))
+}
+
+/// The age up to which a payment is paid out, where the edition has one.
+pub(crate) fn payment_age(cx: &Context<'_>) -> Option<Span> {
+    cx.param(param::PAYMENT_AGE)?.value.as_whole().map(Span::days)
+}
+
+/// When an order was paid.
+pub(crate) fn paid_at(order: &impl Order) -> Option<Instant> {
+    order.paid_at().or_else(|| order.placed_at())
+}
+
+/// Whether an order paid real money.
+pub(crate) fn paid_real(order: &impl Order) -> bool {
+    order.payments().is_none_or(|mut payments| payments.any(|payment| is_real(&payment) && payment.amount.is_positive()))
+}
+
+/// What every way of closing the account does.
+pub(crate) fn closing(ruling: &mut Ruling<'_>) {
+    ruling.cite(crate::clause::CANCEL);
+    ruling.effects(&[Effect::Irreversible, Effect::DataDeleted, Effect::AccessLost]);
+    ruling.channel(Channel::Console);
+}

@@ -1,0 +1,79 @@
+//! What every exit asks, and questions that several exits share.
+
+use recoup_core::prelude::*;
+
+use crate::{clause, list, param};
+
+/// The refusals of every exit, in the order of the pages.
+pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
+    ruling.refuse_if(clause::REFUSE_ABUSE, cx.flag(Flag::SecurityRisk).unknown_is_no());
+    ruling.refuse_if(clause::REFUSE_EXPIRED, resource.has_expired(cx.at));
+    ruling.refuse_if(clause::REFUSE_RETURNED, resource.status() == Status::Released);
+    ruling.refuse_if(clause::REFUSE_TASK, cx.flag(Flag::TransactionInProgress));
+    let unpaid = Answer::from(resource.has_unpaid_order());
+    ruling.refuse_if(clause::REFUSE_UNPAID, unpaid.or(cx.flag(Flag::UnpaidOrder)));
+    ruling.refuse_if(clause::REFUSE_PROTECTED, cx.flag(Flag::TerminationProtection));
+}
+
+/// Accounts suspended for content cannot return AI, live and VOD packs.
+pub(crate) fn suspended_for_content(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    if cx.listed(list::CONTENT) {
+        ruling.refuse_if(clause::REFUSE_SUSPENDED, cx.flag(Flag::SuspendedForContent));
+    }
+}
+
+/// Whether the resource was converted from pay-as-you-go: a fact, or what an order shows.
+pub(crate) fn converted<R: Resource>(resource: &R, cx: &Context<'_>) -> Answer {
+    let by_order = resource.paid_orders().any(|order| order.kind() == OrderKind::Conversion);
+    Answer::from(by_order).or(cx.flag(Flag::ConvertedFromPostpaid))
+}
+
+/// Whether any use was made of a pack: a fact, or what its counter shows.
+pub(crate) fn used<R: Resource>(resource: &R, cx: &Context<'_>) -> Answer {
+    let counted = resource.commitment().and_then(|commitment| {
+        let figures = [commitment.used_units, commitment.used_fraction];
+        figures.iter().flatten().any(|figure| figure.is_positive()).then_some(true)
+    });
+    match counted {
+        Some(true) => Answer::of(Flag::Used, counted),
+        _ => cx.flag(Flag::Used),
+    }
+}
+
+/// Where the exit is taken, and how soon the money comes by ticket. Promotion-channel orders and some
+/// products go by ticket only; before 2018-03-01 everything did.
+pub(crate) fn channel<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    let referral = cx.flag(Flag::ReferralOrder).is_yes();
+    ruling.cite_if(clause::REFUSE_PROMO_CHANNEL, referral);
+    let before_self_service = cx.in_force(clause::FIVE_DISCOUNTED) && ruling.so_far().exit == Exit::FullRefund;
+    let by_ticket = [list::TICKET, list::TICKET_KMS].iter().any(|id| cx.listed(*id));
+    if referral || by_ticket || before_self_service {
+        ruling.channel(Channel::Support);
+        if let Some(days) = cx.param(param::TICKET_DAYS)
+            && let Some(within) = days.value.as_whole().and_then(|days| u32::try_from(days).ok())
+        {
+            ruling.settles_within(days.clause, within, DayKind::Business);
+        }
+    } else if has_operation(resource, cx) {
+        ruling.channel(Channel::Api);
+    } else {
+        ruling.channel(Channel::Console);
+    }
+}
+
+fn has_operation<R: Resource>(_resource: &R, cx: &Context<'_>) -> bool {
+    [list::API, list::REFUND_INSTANCE, list::REFUND_INSTANCE_INTL, list::REFUND_INSTANCE_KMS]
+        .iter()
+        .any(|id| cx.listed(*id))
+}
+
+/// What else happens when a resource is returned.
+pub(crate) fn effects<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    ruling.effects(&[Effect::Irreversible, Effect::DataDeleted]);
+    let coupons = [Instrument::Voucher, Instrument::CashCoupon, Instrument::DiscountCoupon];
+    let lost = coupons.iter().any(|coupon| resource.paid_with(*coupon));
+    ruling.cite_if(clause::COUPON, lost);
+    ruling.effect_if(Effect::CouponsLost, lost);
+    ruling.effect_if(Effect::RenewalsLeaveToo, resource.pending_renewals(cx.at).next().is_some());
+}

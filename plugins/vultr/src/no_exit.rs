@@ -1,0 +1,24 @@
+//! The one exit, `none`: the way of billing alone decides, and no fact is asked.
+
+use recoup_core::prelude::*;
+
+use crate::clause;
+
+/// Why nothing comes back, and what stays.
+pub(crate) fn no_exit<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
+    match resource.billing() {
+        Billing::PayAsYouGo | Billing::Spot => ruling.refuse(clause::BILL),
+        Billing::Trial => ruling.refuse(clause::TRIAL),
+        Billing::Free => ruling.refuse_as(clause::TRIAL, Reason::Free, true),
+        Billing::CommittedUse | Billing::Reservation | Billing::SavingsPlan => ruling.refuse(clause::COMMIT),
+        Billing::Subscription
+        | Billing::OneOff
+        | Billing::SupportPlan
+        | Billing::PrepaidBalance
+        | Billing::Package
+        | Billing::License => ruling.refuse(clause::REFUND_NONE),
+    }
+    ruling.cite_if(clause::CREDIT, resource.billing() == Billing::PrepaidBalance);
+    ruling.effects(&[Effect::Irreversible, Effect::DataDeleted]);
+    ruling.channel(Channel::Api);
+}
