@@ -63,7 +63,8 @@ pub struct Kit<P> {
 /// # Errors
 /// Where a file cannot be read.
 pub fn read_cases(folder: &Path) -> io::Result<Vec<Case>> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
     let mut cases = Vec::new();
@@ -114,7 +115,11 @@ impl<P: Provider> Kit<P> {
     /// Where one does not.
     pub fn cases(&self) {
         let report = self.report();
-        let problems: Vec<String> = report.failures.iter().map(|(id, differences)| format!("{id}\n    {}", differences.join("\n    "))).collect();
+        let problems: Vec<String> = report
+            .failures
+            .iter()
+            .map(|(id, differences)| format!("{id}\n    {}", differences.join("\n    ")))
+            .collect();
         fail(&format!("of {} cases", report.cases), &problems);
         assert!(report.cases > 0, "no case was found");
     }
@@ -179,7 +184,9 @@ impl<P: Provider> Kit<P> {
                                 problem(format!("unknowns: learning {flag} = {value} opens {name}, which was refused"));
                             }
                             (Some(Outcome::Allowed), Some(Outcome::Conditional)) => {
-                                problem(format!("unknowns: learning {flag} = {value} makes {name}, which was allowed, conditional"));
+                                problem(format!(
+                                    "unknowns: learning {flag} = {value} makes {name}, which was allowed, conditional"
+                                ));
                             }
                             _ => {}
                         }
@@ -196,7 +203,11 @@ impl<P: Provider> Kit<P> {
         let Some(at) = run.at else { return };
         for exit in exits(answer) {
             let name = exit_name(exit);
-            let Some(until) = exit.get("until").and_then(Value::as_str).and_then(|text| Instant::parse(text, Zone::UTC).ok()) else { continue };
+            let Some(until) =
+                exit.get("until").and_then(Value::as_str).and_then(|text| Instant::parse(text, Zone::UTC).ok())
+            else {
+                continue;
+            };
             if until < at {
                 problem(format!("until: that of {name} lies before the instant asked about"));
                 continue;
@@ -213,14 +224,24 @@ impl<P: Provider> Kit<P> {
                     continue;
                 }
                 let Some(later) = at_instant(between) else { continue };
-                let same = exits(&later).find(|other| exit_name(other) == name).is_some_and(|other| signature(other) == signature(exit));
+                let same = exits(&later)
+                    .find(|other| exit_name(other) == name)
+                    .is_some_and(|other| signature(other) == signature(exit));
                 if !same {
-                    problem(format!("until: {name} changes before {} (at {})", until.display(Zone::UTC), between.display(Zone::UTC)));
+                    problem(format!(
+                        "until: {name} changes before {} (at {})",
+                        until.display(Zone::UTC),
+                        between.display(Zone::UTC)
+                    ));
                     break;
                 }
             }
             let right_after = [until, Instant::from_micros(until.micros() + 1)];
-            if !right_after.into_iter().filter_map(at_instant).any(|later| without_times(&later) != without_times(answer)) {
+            if !right_after
+                .into_iter()
+                .filter_map(at_instant)
+                .any(|later| without_times(&later) != without_times(answer))
+            {
                 problem(format!("until: nothing changes at {}, the until of {name}", until.display(Zone::UTC)));
             }
         }
@@ -249,7 +270,8 @@ fn outcome(exit: &Value) -> Option<Outcome> {
 fn signature(exit: &Value) -> (Option<Outcome>, Vec<String>, Vec<String>) {
     let reasons = |name: &str| {
         let items = exit.get(name).and_then(Value::as_array).into_iter().flatten();
-        let mut words: Vec<String> = items.filter_map(|item| item.get("reason").and_then(Value::as_str)).map(str::to_owned).collect();
+        let mut words: Vec<String> =
+            items.filter_map(|item| item.get("reason").and_then(Value::as_str)).map(str::to_owned).collect();
         words.sort();
         words
     };
@@ -274,11 +296,13 @@ fn without_times(answer: &Value) -> Value {
 
 fn conservation(exit: &Value) -> Option<String> {
     let refund = exit.get("refund").filter(|refund| !refund.is_null())?;
-    let amount = |name: &str| refund.get(name).and_then(Value::as_str).map_or(Ok(recoup_core::money::Amount::ZERO), str::parse);
+    let amount =
+        |name: &str| refund.get(name).and_then(Value::as_str).map_or(Ok(recoup_core::money::Amount::ZERO), str::parse);
     let (Ok(paid), Ok(back), Ok(proceeds)) = (amount("paid"), amount("refund"), amount("proceeds")) else {
         return Some("an amount is not a decimal".to_owned());
     };
     let is_resale = exit_name(exit) == Exit::Resale.as_str();
     let most = if is_resale { proceeds } else { paid };
-    (back.is_negative() || back > most).then(|| format!("{}: the refund {back} is not between 0 and {most}", exit_name(exit)))
+    (back.is_negative() || back > most)
+        .then(|| format!("{}: the refund {back} is not between 0 and {most}", exit_name(exit)))
 }

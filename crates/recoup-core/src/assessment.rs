@@ -215,9 +215,10 @@ fn ruling_to_json(ruling: &RulingData, policy: &Policy, zone: Zone) -> Value {
         let (id, says) = clause_text(policy, review.because);
         json!({"by": review.by, "because": says, "clause": id, "approved_after_hours": review.approved_after_hours})
     });
-    let settlement = ruling.settlement.map_or(Value::Null, |settlement| {
-        json!({"within_days": settlement.within_days, "day_kind": settlement.day_kind})
-    });
+    let settlement = ruling.settlement.map_or(
+        Value::Null,
+        |settlement| json!({"within_days": settlement.within_days, "day_kind": settlement.day_kind}),
+    );
     let effects: Vec<_> = ruling.effects.iter().collect();
     let mut map = Map::new();
     map.insert("exit".into(), ruling.exit.as_str().into());

@@ -1,6 +1,6 @@
 //! Case files and how they are judged (FORMATS.md, section 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -264,20 +264,24 @@ pub fn judge(
     report
 }
 
-fn count(coverage: &mut BTreeMap<String, Coverage>, assessment: &Value) {
-    let mut bit = std::collections::BTreeSet::new();
-    for exit in assessment.get("exits").and_then(Value::as_array).into_iter().flatten() {
-        for step in exit.get("steps").and_then(Value::as_array).into_iter().flatten() {
-            if let (Some(clause), Some(verdict)) =
-                (step.get("clause").and_then(Value::as_str), step.get("verdict").and_then(Value::as_str))
-                && verdict != "passes"
-            {
-                bit.insert(clause.to_owned());
-            }
+/// The clauses that bit in an assessment: that refused, were unknown or shaped a ruling.
+#[must_use]
+pub fn bitten(assessment: &Value) -> BTreeSet<String> {
+    let items = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    let mut bitten = BTreeSet::new();
+    for step in items(assessment, "exits").iter().flat_map(|exit| items(exit, "steps")) {
+        if text(&step, "verdict").is_some_and(|verdict| verdict != "passes") {
+            bitten.extend(text(&step, "clause"));
         }
     }
+    bitten
+}
+
+fn count(coverage: &mut BTreeMap<String, Coverage>, assessment: &Value) {
+    let bitten = bitten(assessment);
     for (id, counts) in coverage {
-        if bit.contains(id) { counts.bites += 1 } else { counts.passes += 1 }
+        if bitten.contains(id) { counts.bites += 1 } else { counts.passes += 1 }
     }
 }
 

@@ -249,10 +249,7 @@ impl<'a> Context<'a> {
             expected: book.sites().iter().map(|site| site.name.clone()).collect(),
         };
         let site = book.site(resource.site()).ok_or_else(unknown_site)?;
-        let at = at
-            .or(run.at)
-            .or_else(|| run.day.map(|day| site.zone.midnight(day)))
-            .ok_or(ContextError::NoInstant)?;
+        let at = at.or(run.at).or_else(|| run.day.map(|day| site.zone.midnight(day))).ok_or(ContextError::NoInstant)?;
         let rules_at = run.edition.map_or(at, |date| site.end_of_day(date));
         let epoch = site.epoch(rules_at).ok_or_else(unknown_site)?;
         let account = resource.account().and_then(|key| run.account(&book.policy().provider, &site.name, key));

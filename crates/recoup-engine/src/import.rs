@@ -74,12 +74,17 @@ pub fn import(engine: &Engine, files: Vec<FileText>, only: Option<&str>) -> (Vec
     let mut groups: Vec<(usize, Vec<FileText>)> = Vec::new();
     for (file, claim) in files.into_iter().zip(claims) {
         match claim.as_slice() {
-            [] => errors.push(ImportError::Unrecognised { file: file.name, asked: adapters.iter().map(|adapter| adapter.provider().to_owned()).collect() }),
+            [] => errors.push(ImportError::Unrecognised {
+                file: file.name,
+                asked: adapters.iter().map(|adapter| adapter.provider().to_owned()).collect(),
+            }),
             [one] => match groups.iter_mut().find(|(index, _)| index == one) {
                 Some((_, group)) => group.push(file),
                 None => groups.push((*one, vec![file])),
             },
-            several => errors.push(ImportError::Ambiguous { file: file.name, claimed_by: several.iter().map(name).collect() }),
+            several => {
+                errors.push(ImportError::Ambiguous { file: file.name, claimed_by: several.iter().map(name).collect() });
+            }
         }
     }
     let mut imported = Vec::new();

@@ -180,10 +180,15 @@ impl<'e> Assessor<'e> {
         }
     }
 
-    fn assess_batch(&self, provider: &str, group: &[ResourceRecord]) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
+    fn assess_batch(
+        &self,
+        provider: &str,
+        group: &[ResourceRecord],
+    ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
         let (adapter, session) = self.session(provider)?;
         let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
-        let batch = recoup_plugin::batch::resources(group, None).map_err(|error| AssessError::Refused(error.to_string()))?;
+        let batch =
+            recoup_plugin::batch::resources(group, None).map_err(|error| AssessError::Refused(error.to_string()))?;
         let answers = session.assess(batch)?;
         let answers = check_answers(provider, group.len(), session.clauses(), &answers)?;
         let mut out = Vec::with_capacity(group.len());

@@ -153,7 +153,8 @@ fn work(assessor: &Assessor<'_>, keep: &Keep<'_>, file: &Arc<str>, work: Work) -
                     Ok(read) if !keep(&read.record) => {}
                     Ok(read) => {
                         for remark in read.remarks {
-                            let place = if remark.path.is_empty() { String::new() } else { format!("\"{}\": ", remark.path) };
+                            let place =
+                                if remark.path.is_empty() { String::new() } else { format!("\"{}\": ", remark.path) };
                             let what = format!("{place}{}", remark.what);
                             outputs.push((line, Some(Output::Remark { file: Arc::clone(file), line, what })));
                         }
@@ -219,7 +220,11 @@ pub fn run(
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "dropping the receiver tells the threads to stop")]
-fn give_out(receive: Receiver<(u64, Arc<str>, Vec<Output>)>, gate: &Gate, sink: &mut impl FnMut(Output) -> ControlFlow<()>) {
+fn give_out(
+    receive: Receiver<(u64, Arc<str>, Vec<Output>)>,
+    gate: &Gate,
+    sink: &mut impl FnMut(Output) -> ControlFlow<()>,
+) {
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     let mut ids = HashSet::new();
@@ -244,7 +249,10 @@ fn refuse_twice(output: Output, file: &Arc<str>, ids: &mut HashSet<u64>, hasher:
     let subject = &answered.subject;
     let id = hasher.hash_one((&subject.provider, &subject.site, &subject.account, &subject.resource));
     if ids.len() < MOST_IDS && !ids.insert(id) {
-        let what = format!("{}: a resource of this provider, site, account and id was there before; this one is left out", subject.resource);
+        let what = format!(
+            "{}: a resource of this provider, site, account and id was there before; this one is left out",
+            subject.resource
+        );
         return Output::Problem { file: Arc::clone(file), line: *line, what };
     }
     output

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::types::{UInt8Type, UInt16Type, UInt32Type};
-use arrow_array::{Array, ArrayRef, Decimal128Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray, UInt8Array, UInt16Array, UInt32Array};
+use arrow_array::{
+    Array, ArrayRef, Decimal128Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray, UInt8Array,
+    UInt16Array, UInt32Array,
+};
 use arrow_schema::ArrowError;
 use recoup_core::assessment::Assessment;
 use recoup_core::context::{Context, QuotaDraw, Window};
@@ -74,7 +77,12 @@ impl RefundColumns {
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         let len = self.present.len();
-        let items = vec![self.instrument.finish(), self.amount.finish_decimal(), self.to.finish(), self.expires_at.finish_time()];
+        let items = vec![
+            self.instrument.finish(),
+            self.amount.finish_decimal(),
+            self.to.finish(),
+            self.expires_at.finish_time(),
+        ];
         let returned = record(schema::returned(), items, None, std::mem::take(&mut self.items))?;
         let columns = vec![
             self.currency.finish(),
@@ -223,10 +231,20 @@ impl AnswerWriter {
     /// # Errors
     /// Where Arrow refuses the columns, which would be a mistake of this crate.
     pub fn finish(mut self) -> Result<StructArray, ArrowError> {
-        let refusals = record(schema::refusal(), vec![self.refusal_clause.finish(), self.refusal_reason.finish()], None, self.refusal_count)?;
+        let refusals = record(
+            schema::refusal(),
+            vec![self.refusal_clause.finish(), self.refusal_reason.finish()],
+            None,
+            self.refusal_count,
+        )?;
         let unknowns = record(
             schema::unknown(),
-            vec![self.unknown_clause.finish(), self.unknown_reason.finish(), self.unknown_fact.finish(), self.unknown_assumed.finish()],
+            vec![
+                self.unknown_clause.finish(),
+                self.unknown_reason.finish(),
+                self.unknown_fact.finish(),
+                self.unknown_assumed.finish(),
+            ],
             None,
             self.unknown_count,
         )?;
@@ -244,7 +262,12 @@ impl AnswerWriter {
         )?;
         let steps = record(
             schema::step(),
-            vec![self.step_clause.finish(), self.step_verdict.finish(), self.step_label.finish(), self.step_text.finish()],
+            vec![
+                self.step_clause.finish(),
+                self.step_verdict.finish(),
+                self.step_label.finish(),
+                self.step_text.finish(),
+            ],
             None,
             self.step_count,
         )?;
@@ -440,7 +463,11 @@ impl<'a> Answers<'a> {
         answers.check_clauses("rulings[].steps[].clause", answers.step_clause)?;
         let known_effects = Effect::ALL.iter().fold(0_u16, |bits, effect| bits | 1 << effect.code());
         if let Some(row) = answers.effects.values().iter().position(|bits| bits & !known_effects != 0) {
-            return Err(SchemaError::WrongValue { column: "rulings[].effects".to_owned(), row, what: "holds an effect that is not known".to_owned() });
+            return Err(SchemaError::WrongValue {
+                column: "rulings[].effects".to_owned(),
+                row,
+                what: "holds an effect that is not known".to_owned(),
+            });
         }
         Ok(answers)
     }
@@ -491,7 +518,8 @@ impl<'a> Answers<'a> {
         let outcome = code_at(self.outcome, row, Outcome::from_code).unwrap_or(Outcome::Refused);
         let best = code_at(self.best, row, Exit::from_code);
         let wrong = |what: &str| SchemaError::WrongValue { column: "outcome".to_owned(), row, what: what.to_owned() };
-        let assessment = Assessment::from_rulings(rulings, outcome, best).ok_or_else(|| wrong("contradicts the rulings"))?;
+        let assessment =
+            Assessment::from_rulings(rulings, outcome, best).ok_or_else(|| wrong("contradicts the rulings"))?;
         Ok(Ok(Answer {
             site: text_at(self.site, row).unwrap_or_default().to_owned(),
             edition: text_at(self.edition, row).map(str::to_owned),
@@ -507,10 +535,10 @@ impl<'a> Answers<'a> {
         ruling.until = time_at(self.until, index);
         ruling.effective_at = time_at(self.effective_at, index);
         for item in range_at(self.refusals, index).unwrap_or(0..0) {
-            ruling.refusals.extend(code_at(self.refusal_reason, item, Reason::from_code).map(|reason| Refusal {
-                clause: ClauseId(self.refusal_clause.value(item)),
-                reason,
-            }));
+            ruling.refusals.extend(
+                code_at(self.refusal_reason, item, Reason::from_code)
+                    .map(|reason| Refusal { clause: ClauseId(self.refusal_clause.value(item)), reason }),
+            );
         }
         for item in range_at(self.unknowns, index).unwrap_or(0..0) {
             ruling.unknowns.extend(code_at(self.unknown_reason, item, Reason::from_code).map(|reason| Unknown {
@@ -531,11 +559,12 @@ impl<'a> Answers<'a> {
             day_kind: code_at(self.settlement_kind, index, DayKind::from_code),
         });
         for item in range_at(self.quota, index).unwrap_or(0..0) {
-            let window = Window::from_name(text_at(self.quota_window, item)).ok_or_else(|| SchemaError::WrongValue {
-                column: "rulings[].quota[].window".to_owned(),
-                row,
-                what: "is not a window that is known".to_owned(),
-            })?;
+            let window =
+                Window::from_name(text_at(self.quota_window, item)).ok_or_else(|| SchemaError::WrongValue {
+                    column: "rulings[].quota[].window".to_owned(),
+                    row,
+                    what: "is not a window that is known".to_owned(),
+                })?;
             ruling.quota.push(QuotaDraw {
                 name: Cow::Owned(self.quota_name.value(item).to_owned()),
                 limit: number_at(self.quota_limit, item),
@@ -563,7 +592,10 @@ impl<'a> Answers<'a> {
             return Ok(None);
         }
         let wrong = |what: String| SchemaError::WrongValue { column: "rulings[].refund".to_owned(), row, what };
-        let currency = text_at(columns.currency, index).unwrap_or_default().parse().map_err(|error: recoup_core::money::UnknownCurrency| wrong(error.to_string()))?;
+        let currency = text_at(columns.currency, index)
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error: recoup_core::money::UnknownCurrency| wrong(error.to_string()))?;
         let mut returned = Vec::new();
         for item in range_at(columns.returned, index).unwrap_or(0..0) {
             let instrument = code_at(columns.instrument, item, Instrument::from_code);

@@ -75,7 +75,12 @@ fn orders(all: &[&OrderRecord]) -> Result<StructArray, ArrowError> {
             payment_count += 1;
         }
     }
-    let payment_items = record(schema::payment(), vec![instrument.finish(), amount.finish_decimal(), expires_at.finish_time()], None, payment_count)?;
+    let payment_items = record(
+        schema::payment(),
+        vec![instrument.finish(), amount.finish_decimal(), expires_at.finish_time()],
+        None,
+        payment_count,
+    )?;
     let stated: Vec<&Facts> = all.iter().map(|order| &order.facts).collect();
     let facts = facts(&stated)?;
     let fields = schema::order(facts.fields().clone());
@@ -102,7 +107,8 @@ fn orders(all: &[&OrderRecord]) -> Result<StructArray, ArrowError> {
 fn commitments(all: &[Option<&CommitmentRecord>]) -> Result<StructArray, ArrowError> {
     let mut term_months = Values::<UInt32Type>::default();
     let [mut payment_option, mut recurring_every, mut class] = [(); 3].map(|()| Codes::default());
-    let [mut hourly, mut upfront, mut recurring, mut total_units, mut used_units, mut used_fraction] = [(); 6].map(|()| Decimals::default());
+    let [mut hourly, mut upfront, mut recurring, mut total_units, mut used_units, mut used_fraction] =
+        [(); 6].map(|()| Decimals::default());
     let (mut currency, mut unit) = (Texts::default(), Texts::default());
     let mut presence = Presence::default();
     for commitment in all {
@@ -142,7 +148,8 @@ fn commitments(all: &[Option<&CommitmentRecord>]) -> Result<StructArray, ArrowEr
 /// # Errors
 /// Where Arrow refuses the columns, which would be a mistake of this crate.
 pub fn resources(all: &[ResourceRecord], at: Option<&[Instant]>) -> Result<StructArray, ArrowError> {
-    let [mut site, mut account, mut id, mut product, mut region, mut primary, mut bundle, mut price_terms] = [(); 8].map(|()| Texts::default());
+    let [mut site, mut account, mut id, mut product, mut region, mut primary, mut bundle, mut price_terms] =
+        [(); 8].map(|()| Texts::default());
     let [mut billing, mut seller, mut status, mut relation] = [(); 4].map(|()| Codes::default());
     let [mut purchased_at, mut starts_at, mut ends_at] = [(); 3].map(|()| Times::default());
     let (mut quantity, mut order_bounds) = (Decimals::default(), Bounds::default());
@@ -172,7 +179,8 @@ pub fn resources(all: &[ResourceRecord], at: Option<&[Instant]>) -> Result<Struc
         Some(DataType::Struct(fields)) => fields,
         _ => Fields::empty(),
     };
-    let commitment_records: Vec<Option<&CommitmentRecord>> = all.iter().map(|resource| resource.commitment.as_ref()).collect();
+    let commitment_records: Vec<Option<&CommitmentRecord>> =
+        all.iter().map(|resource| resource.commitment.as_ref()).collect();
     let commitment = commitments(&commitment_records)?;
     let stated: Vec<&Facts> = all.iter().map(|resource| &resource.facts).collect();
     let facts = facts(&stated)?;

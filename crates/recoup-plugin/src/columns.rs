@@ -137,7 +137,12 @@ impl Bounds {
     pub(crate) fn finish(&mut self, items: StructArray) -> Result<ArrayRef, ArrowError> {
         let offsets = std::mem::replace(&mut self.offsets, vec![0]);
         let field = Arc::new(Field::new("item", items.data_type().clone(), false));
-        Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::new(ScalarBuffer::from(offsets)), Arc::new(items), self.nulls.finish())?))
+        Ok(Arc::new(ListArray::try_new(
+            field,
+            OffsetBuffer::new(ScalarBuffer::from(offsets)),
+            Arc::new(items),
+            self.nulls.finish(),
+        )?))
     }
 }
 
@@ -171,6 +176,11 @@ impl Presence {
 }
 
 /// A struct of columns, whose length is stated so that it may have no columns at all.
-pub(crate) fn record(fields: Fields, columns: Vec<ArrayRef>, nulls: Option<NullBuffer>, len: usize) -> Result<StructArray, ArrowError> {
+pub(crate) fn record(
+    fields: Fields,
+    columns: Vec<ArrayRef>,
+    nulls: Option<NullBuffer>,
+    len: usize,
+) -> Result<StructArray, ArrowError> {
     StructArray::try_new_with_length(fields, columns, nulls, len)
 }

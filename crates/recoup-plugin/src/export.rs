@@ -11,8 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arrow_array::{Array, StructArray};
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
+use arrow_array::{Array, StructArray};
 use recoup_core::adapter::{Provider, Rules};
 use recoup_core::context::Run;
 use recoup_core::policy::Policy;
@@ -100,7 +100,10 @@ unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a str, Failure> {
 }
 
 fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| payload.downcast_ref::<String>().cloned());
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "no message".to_owned())
 }
 
@@ -154,15 +157,18 @@ unsafe extern "C" fn open<P: Exported>(run: *const u8, len: usize, session: *mut
         }
         // SAFETY: the host lends `len` bytes for the length of the call.
         let text = unsafe { bytes(run, len) }?;
-        let json: Value = serde_json::from_str(text).map_err(|error| Failure::bad_input(format!("the run is not JSON: {error}")))?;
+        let json: Value =
+            serde_json::from_str(text).map_err(|error| Failure::bad_input(format!("the run is not JSON: {error}")))?;
         let rules = match json.get("policy").filter(|policy| !policy.is_null()) {
             None => rules::<P>()?,
             Some(policy) => {
-                let policy: Policy = serde_json::from_value(policy.clone()).map_err(|error| Failure::bad_input(error.to_string()))?;
+                let policy: Policy =
+                    serde_json::from_value(policy.clone()).map_err(|error| Failure::bad_input(error.to_string()))?;
                 Arc::new(Rules::with_policy(policy).map_err(|error| Failure::bad_input(error.to_string()))?)
             }
         };
-        let run = Run::from_json(&json, &|_, site| rules.zone_of(site)).map_err(|error| Failure::bad_input(error.to_string()))?;
+        let run = Run::from_json(&json, &|_, site| rules.zone_of(site))
+            .map_err(|error| Failure::bad_input(error.to_string()))?;
         let open = Box::new(OpenSession::<P> { rules, run });
         // SAFETY: not null, and the host promises that it may be written.
         unsafe { session.write(Box::into_raw(open).cast::<c_void>()) };
@@ -242,12 +248,19 @@ unsafe extern "C" fn free_text(text: *mut Text) {
 ///
 /// # Safety
 /// As [`bytes`] and [`write_text`] ask.
-unsafe fn converse<P: Exported>(input: *const u8, len: usize, out: *mut Text, answer: impl FnOnce(&[crate::messages::FileText]) -> Value) -> i32 {
+unsafe fn converse<P: Exported>(
+    input: *const u8,
+    len: usize,
+    out: *mut Text,
+    answer: impl FnOnce(&[crate::messages::FileText]) -> Value,
+) -> i32 {
     let body = || {
         // SAFETY: the host lends `len` bytes for the length of the call.
         let text = unsafe { bytes(input, len) }?;
-        let json: Value = serde_json::from_str(text).map_err(|error| Failure::bad_input(format!("not JSON: {error}")))?;
-        let files = files_from_json(&json).ok_or_else(|| Failure::bad_input("expected an array of files with \"name\" and \"text\""))?;
+        let json: Value =
+            serde_json::from_str(text).map_err(|error| Failure::bad_input(format!("not JSON: {error}")))?;
+        let files = files_from_json(&json)
+            .ok_or_else(|| Failure::bad_input("expected an array of files with \"name\" and \"text\""))?;
         // SAFETY: the host promises that `out` may be written.
         unsafe { write_text(out, answer(&files).to_string()) };
         Ok(())
@@ -258,7 +271,11 @@ unsafe fn converse<P: Exported>(input: *const u8, len: usize, out: *mut Text, an
 
 unsafe extern "C" fn recognise<P: Exported>(input: *const u8, len: usize, out: *mut Text) -> i32 {
     // SAFETY: as the host promises.
-    unsafe { converse::<P>(input, len, out, |files| files.iter().map(|file| Value::from(P::recognises(&file.view()))).collect()) }
+    unsafe {
+        converse::<P>(input, len, out, |files| {
+            files.iter().map(|file| Value::from(P::recognises(&file.view()))).collect()
+        })
+    }
 }
 
 unsafe extern "C" fn import<P: Exported>(input: *const u8, len: usize, out: *mut Text) -> i32 {

@@ -75,7 +75,8 @@ impl Manifest {
     /// # Errors
     /// Where the library cannot be read.
     pub fn for_library(provider: &str, library: &Path, version: &str) -> Result<Self, LoadError> {
-        let bytes = fs::read(library).map_err(|error| LoadError::Read { path: library.to_path_buf(), message: error.to_string() })?;
+        let bytes = fs::read(library)
+            .map_err(|error| LoadError::Read { path: library.to_path_buf(), message: error.to_string() })?;
         Ok(Self {
             provider: provider.to_owned(),
             library: library.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -284,7 +285,8 @@ struct Required {
 
 impl Loaded {
     fn open_library(path: &Path, manifest: &Manifest) -> Result<Self, LoadError> {
-        let bytes = fs::read(path).map_err(|error| LoadError::Read { path: path.to_path_buf(), message: error.to_string() })?;
+        let bytes =
+            fs::read(path).map_err(|error| LoadError::Read { path: path.to_path_buf(), message: error.to_string() })?;
         let found = sha256(&bytes);
         if found != manifest.sha256 {
             return Err(LoadError::Checksum { path: path.to_path_buf(), found, expected: manifest.sha256.clone() });
@@ -297,7 +299,11 @@ impl Loaded {
             .map_err(|error| LoadError::NotALibrary { path: path.to_path_buf(), message: error.to_string() })?;
         let library: &'static libloading::Library = Box::leak(Box::new(library));
         let name = symbol(&manifest.provider);
-        let no_symbol = || LoadError::NoSymbol { path: path.to_path_buf(), symbol: name.clone(), provider: manifest.provider.clone() };
+        let no_symbol = || LoadError::NoSymbol {
+            path: path.to_path_buf(),
+            symbol: name.clone(),
+            provider: manifest.provider.clone(),
+        };
         // SAFETY: the protocol gives the symbol of this name this type; a library that exports it
         // otherwise is not an adapter, which the manifest's author vouches that it is.
         let entry = unsafe { library.get::<Entry>(name.as_bytes()) }.map_err(|_| no_symbol())?;
@@ -316,7 +322,8 @@ impl Loaded {
         }
         // SAFETY: every version of the protocol begins its table with these two numbers, so they may be
         // read before anything else is known.
-        let (major, minor) = unsafe { ((&raw const (*pointer).abi_major).read(), (&raw const (*pointer).abi_minor).read()) };
+        let (major, minor) =
+            unsafe { ((&raw const (*pointer).abi_major).read(), (&raw const (*pointer).abi_minor).read()) };
         check_version(path, major, minor)?;
         // SAFETY: this version has its size next.
         let size = unsafe { (&raw const (*pointer).struct_size).read() };
@@ -325,14 +332,21 @@ impl Loaded {
         }
         // SAFETY: the table is static and at least as large as this type.
         let table = unsafe { pointer.read() };
-        let all = table.policy.is_some() && table.open.is_some() && table.assess.is_some() && table.close.is_some() && table.free_text.is_some();
+        let all = table.policy.is_some()
+            && table.open.is_some()
+            && table.assess.is_some()
+            && table.close.is_some()
+            && table.free_text.is_some();
         if all { Ok(table) } else { Err(malformed("a function that every adapter has is missing")) }
     }
 
     fn required(&self) -> Result<Required, CallError> {
         match (self.table.open, self.table.assess, self.table.close, self.table.free_text) {
             (Some(open), Some(assess), Some(close), Some(free_text)) => Ok(Required { open, assess, close, free_text }),
-            _ => Err(CallError::Malformed { provider: self.policy.provider.clone(), what: "a function is missing".to_owned() }),
+            _ => Err(CallError::Malformed {
+                provider: self.policy.provider.clone(),
+                what: "a function is missing".to_owned(),
+            }),
         }
     }
 
@@ -363,7 +377,9 @@ impl Loaded {
         let provider = self.policy.provider.clone();
         match code {
             POISONED => CallError::Poisoned { provider, message },
-            BAD_INPUT => CallError::Failed { provider, message: format!("it does not understand its input: {message}") },
+            BAD_INPUT => {
+                CallError::Failed { provider, message: format!("it does not understand its input: {message}") }
+            }
             _ => CallError::Failed { provider, message },
         }
     }
@@ -377,8 +393,10 @@ impl Loaded {
         if code != OK {
             return Err(self.failure(code, answer));
         }
-        serde_json::from_str(&answer)
-            .map_err(|error| CallError::Malformed { provider: self.policy.provider.clone(), what: format!("its answer is not JSON: {error}") })
+        serde_json::from_str(&answer).map_err(|error| CallError::Malformed {
+            provider: self.policy.provider.clone(),
+            what: format!("its answer is not JSON: {error}"),
+        })
     }
 }
 
@@ -428,7 +446,16 @@ impl Session for LoadedSession {
         let mut error = Text::empty();
         // SAFETY: the session is open; the array is given away (the adapter empties it), the schema is
         // lent; what is written to may be written.
-        let code = unsafe { (self.functions.assess)(self.session, &raw mut array, &raw const schema, &raw mut out, &raw mut out_schema, &raw mut error) };
+        let code = unsafe {
+            (self.functions.assess)(
+                self.session,
+                &raw mut array,
+                &raw const schema,
+                &raw mut out,
+                &raw mut out_schema,
+                &raw mut error,
+            )
+        };
         if code != OK {
             let message = take_text(&mut error, self.functions.free_text);
             let provider = self.provider.clone();
@@ -459,7 +486,10 @@ fn check_c_data(array: &FFI_ArrowArray, schema: &FFI_ArrowSchema) -> Result<(), 
         return Err("it gave no array".to_owned());
     }
     if schema.format() != "+s" {
-        return Err(format!("the batch of assessments has the format {:?}, expected a struct (\"+s\")", schema.format()));
+        return Err(format!(
+            "the batch of assessments has the format {:?}, expected a struct (\"+s\")",
+            schema.format()
+        ));
     }
     check_node(array, schema, "assessments")
 }
@@ -526,7 +556,10 @@ impl Adapter for Loaded {
             return Err(self.failure(code, take_text(&mut error, functions.free_text)));
         }
         if session.is_null() {
-            return Err(CallError::Malformed { provider: self.policy.provider.clone(), what: "it opened no session".to_owned() });
+            return Err(CallError::Malformed {
+                provider: self.policy.provider.clone(),
+                what: "it opened no session".to_owned(),
+            });
         }
         let clauses = policy.unwrap_or(&self.policy).clauses.len();
         Ok(Box::new(LoadedSession { provider: self.policy.provider.clone(), functions, session, clauses }))
@@ -564,7 +597,10 @@ pub struct PluginDir {
 
 impl std::fmt::Debug for PluginDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PluginDir").field("folder", &self.folder).field("providers", &self.providers()).finish_non_exhaustive()
+        f.debug_struct("PluginDir")
+            .field("folder", &self.folder)
+            .field("providers", &self.providers())
+            .finish_non_exhaustive()
     }
 }
 
@@ -575,7 +611,8 @@ impl PluginDir {
     /// # Errors
     /// Where the folder cannot be read.
     pub fn open(folder: &Path) -> Result<Self, LoadError> {
-        let unreadable = |error: std::io::Error| LoadError::Folder { path: folder.to_path_buf(), message: error.to_string() };
+        let unreadable =
+            |error: std::io::Error| LoadError::Folder { path: folder.to_path_buf(), message: error.to_string() };
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
@@ -599,7 +636,8 @@ impl PluginDir {
                         claimed_twice.push(manifest.provider);
                     } else {
                         let provider = manifest.provider.clone();
-                        dir.installed.insert(provider, Installed { manifest, manifest_path: path, adapter: OnceLock::new() });
+                        dir.installed
+                            .insert(provider, Installed { manifest, manifest_path: path, adapter: OnceLock::new() });
                     }
                 }
             }
@@ -611,9 +649,10 @@ impl PluginDir {
     }
 
     fn read_manifest(path: &Path) -> Result<Manifest, LoadError> {
-        let text = fs::read_to_string(path).map_err(|error| LoadError::Read { path: path.to_path_buf(), message: error.to_string() })?;
-        let manifest: Manifest =
-            serde_json::from_str(&text).map_err(|error| LoadError::Manifest { path: path.to_path_buf(), message: error.to_string() })?;
+        let text = fs::read_to_string(path)
+            .map_err(|error| LoadError::Read { path: path.to_path_buf(), message: error.to_string() })?;
+        let manifest: Manifest = serde_json::from_str(&text)
+            .map_err(|error| LoadError::Manifest { path: path.to_path_buf(), message: error.to_string() })?;
         let is_plain = Path::new(&manifest.library).file_name().is_some_and(|name| name == manifest.library.as_str());
         if !is_plain {
             let message = format!("\"library\": {:?} is not a file name in the same folder", manifest.library);
@@ -651,7 +690,10 @@ impl PluginDir {
     /// Where none serves the provider, or its library cannot be used.
     pub fn adapter(&self, provider: &str) -> Result<Arc<dyn Adapter>, LoadError> {
         let Some(installed) = self.installed.get(provider) else {
-            let claimed = self.problems.iter().find(|problem| matches!(problem, LoadError::Twice { provider: other, .. } if other == provider));
+            let claimed = self
+                .problems
+                .iter()
+                .find(|problem| matches!(problem, LoadError::Twice { provider: other, .. } if other == provider));
             return Err(claimed.cloned().unwrap_or_else(|| LoadError::NoAdapter {
                 provider: provider.chars().take(60).collect(),
                 installed: self.installed.keys().cloned().collect(),
@@ -672,7 +714,11 @@ impl PluginDir {
 /// to the boundary.
 pub fn load(library: &Path, manifest: &Manifest) -> Result<Arc<dyn Adapter>, LoadError> {
     if manifest.platform != platform() {
-        return Err(LoadError::Platform { path: library.to_path_buf(), found: manifest.platform.clone(), expected: platform() });
+        return Err(LoadError::Platform {
+            path: library.to_path_buf(),
+            found: manifest.platform.clone(),
+            expected: platform(),
+        });
     }
     check_version(library, manifest.abi_major, manifest.abi_minor)?;
     Ok(Arc::new(Loaded::open_library(library, manifest)?))

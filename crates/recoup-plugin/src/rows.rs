@@ -5,7 +5,10 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType, UInt8Type, UInt32Type};
-use arrow_array::{Array, BooleanArray, Decimal128Array, ListArray, PrimitiveArray, StringArray, StructArray, TimestampMicrosecondArray, UInt8Array, UInt32Array};
+use arrow_array::{
+    Array, BooleanArray, Decimal128Array, ListArray, PrimitiveArray, StringArray, StructArray,
+    TimestampMicrosecondArray, UInt8Array, UInt32Array,
+};
 use arrow_schema::DataType;
 use recoup_core::fact::{Figure, Flag, FlagSet, Moment, Text};
 use recoup_core::money::{Amount, Currency, Number};
@@ -70,7 +73,11 @@ impl<'a> Columns<'a> {
         if same {
             Ok(array.as_ref())
         } else {
-            Err(SchemaError::WrongType { column: self.name(name), found: array.data_type().to_string(), expected: expected.to_string() })
+            Err(SchemaError::WrongType {
+                column: self.name(name),
+                found: array.data_type().to_string(),
+                expected: expected.to_string(),
+            })
         }
     }
 
@@ -80,7 +87,11 @@ impl<'a> Columns<'a> {
         match array.null_count() {
             0 => Ok(()),
             _ => match rows.into_iter().find(|row| array.is_null(*row) && self.array.is_valid(*row)) {
-                Some(row) => Err(SchemaError::WrongValue { column: self.name(name), row, what: "is null, which it may not be".to_owned() }),
+                Some(row) => Err(SchemaError::WrongValue {
+                    column: self.name(name),
+                    row,
+                    what: "is null, which it may not be".to_owned(),
+                }),
                 None => Ok(()),
             },
         }
@@ -100,11 +111,17 @@ impl<'a> Columns<'a> {
         Ok(self.column(name, &DataType::Boolean)?.as_boolean())
     }
 
-    pub(crate) fn primitive<T: arrow_array::types::ArrowPrimitiveType>(&self, name: &str) -> Result<&'a PrimitiveArray<T>, SchemaError> {
+    pub(crate) fn primitive<T: arrow_array::types::ArrowPrimitiveType>(
+        &self,
+        name: &str,
+    ) -> Result<&'a PrimitiveArray<T>, SchemaError> {
         Ok(self.column(name, &T::DATA_TYPE)?.as_primitive())
     }
 
-    pub(crate) fn required_primitive<T: arrow_array::types::ArrowPrimitiveType>(&self, name: &str) -> Result<&'a PrimitiveArray<T>, SchemaError> {
+    pub(crate) fn required_primitive<T: arrow_array::types::ArrowPrimitiveType>(
+        &self,
+        name: &str,
+    ) -> Result<&'a PrimitiveArray<T>, SchemaError> {
         let array = self.primitive(name)?;
         self.no_nulls(name, array)?;
         Ok(array)
@@ -131,7 +148,12 @@ impl<'a> Columns<'a> {
     }
 
     /// A column of codes, every one of which the vocabulary knows.
-    pub(crate) fn code<T>(&self, name: &str, from_code: impl Fn(u8) -> Option<T>, nullable: bool) -> Result<&'a UInt8Array, SchemaError> {
+    pub(crate) fn code<T>(
+        &self,
+        name: &str,
+        from_code: impl Fn(u8) -> Option<T>,
+        nullable: bool,
+    ) -> Result<&'a UInt8Array, SchemaError> {
         let array = self.column(name, &DataType::UInt8)?.as_primitive::<UInt8Type>();
         if !nullable {
             self.no_nulls(name, array)?;
@@ -141,19 +163,32 @@ impl<'a> Columns<'a> {
         let unknown = |code: &u8| from_code(*code).is_none();
         let largest = array.values().iter().max();
         if largest.is_some_and(unknown)
-            && let Some((row, code)) = array.iter().enumerate().find_map(|(row, code)| code.filter(unknown).map(|code| (row, code)))
+            && let Some((row, code)) =
+                array.iter().enumerate().find_map(|(row, code)| code.filter(unknown).map(|code| (row, code)))
         {
-            return Err(SchemaError::WrongValue { column: self.name(name), row, what: format!("{code} is not a known code") });
+            return Err(SchemaError::WrongValue {
+                column: self.name(name),
+                row,
+                what: format!("{code} is not a known code"),
+            });
         }
         Ok(array)
     }
 
     pub(crate) fn list(&self, name: &str) -> Result<(&'a ListArray, Columns<'a>), SchemaError> {
-        let expected = DataType::List(std::sync::Arc::new(arrow_schema::Field::new("item", DataType::Struct(arrow_schema::Fields::empty()), false)));
+        let expected = DataType::List(std::sync::Arc::new(arrow_schema::Field::new(
+            "item",
+            DataType::Struct(arrow_schema::Fields::empty()),
+            false,
+        )));
         let array = self.column(name, &expected)?.as_list::<i32>();
         match array.values().as_struct_opt() {
             Some(values) => Ok((array, Columns::new(values, &format!("{}[]", self.name(name))))),
-            None => Err(SchemaError::WrongType { column: self.name(name), found: array.data_type().to_string(), expected: "a list of structs".to_owned() }),
+            None => Err(SchemaError::WrongType {
+                column: self.name(name),
+                found: array.data_type().to_string(),
+                expected: "a list of structs".to_owned(),
+            }),
         }
     }
 
@@ -205,7 +240,12 @@ struct FactColumns<'a> {
 impl<'a> FactColumns<'a> {
     fn new(parent: &Columns<'a>) -> Result<Self, SchemaError> {
         let (array, columns) = parent.inner("facts")?;
-        let mut facts = Self { flags: vec![FlagSet::EMPTY; array.len()], figures: Vec::new(), texts: Vec::new(), moments: Vec::new() };
+        let mut facts = Self {
+            flags: vec![FlagSet::EMPTY; array.len()],
+            figures: Vec::new(),
+            texts: Vec::new(),
+            moments: Vec::new(),
+        };
         for name in array.column_names() {
             if let Ok(flag) = Flag::parse(name) {
                 let column = columns.boolean(name)?;
@@ -399,7 +439,8 @@ impl<'a> Rows<'a> {
                 let wrong = |what: String| SchemaError::WrongValue { column: "price_terms".to_owned(), row, what };
                 let json: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
                 let stub = serde_json::json!({"provider": "-", "id": "-", "product": "-", "billing": "subscription", "status": "active", "price_terms": json});
-                let read = ResourceRecord::from_json(&stub, &|_, _| Some(Zone::UTC)).map_err(|error| wrong(error.to_string()))?;
+                let read = ResourceRecord::from_json(&stub, &|_, _| Some(Zone::UTC))
+                    .map_err(|error| wrong(error.to_string()))?;
                 if let Some(terms) = read.record.price_terms {
                     price_terms.push((row, terms));
                 }
@@ -624,6 +665,11 @@ impl<'b> Resource for Row<'b> {
         self.rows.facts.texts.iter().find(|(name, _)| *name == text).and_then(|(_, column)| text_at(column, self.index))
     }
     fn moment(&self, moment: Moment) -> Option<Instant> {
-        self.rows.facts.moments.iter().find(|(name, _)| *name == moment).and_then(|(_, column)| time_at(column, self.index))
+        self.rows
+            .facts
+            .moments
+            .iter()
+            .find(|(name, _)| *name == moment)
+            .and_then(|(_, column)| time_at(column, self.index))
     }
 }

@@ -39,12 +39,8 @@ pub fn list_of(fields: Fields) -> DataType {
 /// A payment of an order.
 #[must_use]
 pub fn payment() -> Fields {
-    vec![
-        required("instrument", DataType::UInt8),
-        required("amount", DECIMAL),
-        optional("expires_at", timestamp()),
-    ]
-    .into()
+    vec![required("instrument", DataType::UInt8), required("amount", DECIMAL), optional("expires_at", timestamp())]
+        .into()
 }
 
 /// An order, with the fact columns that the batch states.

@@ -98,10 +98,18 @@ pub trait Session: Send + Sync {
 ///
 /// # Errors
 /// Where the counts differ or the columns are not those of the boundary.
-pub fn check_answers<'a>(provider: &str, resources: usize, clauses: usize, answers: &'a StructArray) -> Result<Answers<'a>, CallError> {
+pub fn check_answers<'a>(
+    provider: &str,
+    resources: usize,
+    clauses: usize,
+    answers: &'a StructArray,
+) -> Result<Answers<'a>, CallError> {
     let malformed = |what: String| CallError::Malformed { provider: provider.to_owned(), what };
     if answers.len_rows() != resources {
-        return Err(malformed(format!("it was asked about {resources} resources and answered about {}", answers.len_rows())));
+        return Err(malformed(format!(
+            "it was asked about {resources} resources and answered about {}",
+            answers.len_rows()
+        )));
     }
     Answers::new(answers, clauses).map_err(|error| malformed(error.to_string()))
 }
@@ -117,7 +125,11 @@ impl LenRows for StructArray {
 }
 
 /// Runs rules over a batch. What both a linked and an exported adapter do.
-pub(crate) fn assess_batch<P: Provider>(rules: &Rules<P>, run: &Run, resources: &StructArray) -> Result<StructArray, CallError> {
+pub(crate) fn assess_batch<P: Provider>(
+    rules: &Rules<P>,
+    run: &Run,
+    resources: &StructArray,
+) -> Result<StructArray, CallError> {
     let rows = Rows::new(resources)?;
     let mut writer = AnswerWriter::default();
     let mut assessment = Assessment::default();
@@ -127,7 +139,10 @@ pub(crate) fn assess_batch<P: Provider>(rules: &Rules<P>, run: &Run, resources: 
             Err(error) => writer.push_error(&error.to_string()),
         }
     }
-    writer.finish().map_err(|error| CallError::Failed { provider: rules.book().policy().provider.clone(), message: error.to_string() })
+    writer.finish().map_err(|error| CallError::Failed {
+        provider: rules.book().policy().provider.clone(),
+        message: error.to_string(),
+    })
 }
 
 /// An adapter that is linked in.

@@ -4,7 +4,10 @@ use serde_json::{Map, Value};
 
 /// Columns whose cells are JSON text rather than a plain value.
 fn is_structure(path: &[&str]) -> bool {
-    matches!(path, ["orders" | "facts" | "tags" | "commitment" | "price_terms"] | ["price_terms", "components" | "discounts"])
+    matches!(
+        path,
+        ["orders" | "facts" | "tags" | "commitment" | "price_terms"] | ["price_terms", "components" | "discounts"]
+    )
 }
 
 fn cell(path: &[&str], text: &str) -> Result<Value, String> {

@@ -74,7 +74,8 @@ impl<R: BufRead> Elements<R> {
                         return Ok(None);
                     }
                 }
-                let text = if too_long { Err(format!("the record is longer than {} bytes", self.limit)) } else { Ok(text) };
+                let text =
+                    if too_long { Err(format!("the record is longer than {} bytes", self.limit)) } else { Ok(text) };
                 return Ok(Some(Element { line: begun, text }));
             }
             if text.len() < self.limit {

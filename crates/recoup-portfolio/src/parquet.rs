@@ -18,8 +18,26 @@ use recoup_core::time::Instant;
 
 const DECIMAL: DataType = DataType::Decimal128(38, 18);
 const TEXTS: &[&str] = &[
-    "provider", "site", "edition", "account", "resource", "name", "product", "outcome", "best", "exit", "exit_outcome", "currency", "refusals",
-    "refusal_clauses", "unknowns", "unknown_facts", "returned", "effects", "channel", "review",
+    "provider",
+    "site",
+    "edition",
+    "account",
+    "resource",
+    "name",
+    "product",
+    "outcome",
+    "best",
+    "exit",
+    "exit_outcome",
+    "currency",
+    "refusals",
+    "refusal_clauses",
+    "unknowns",
+    "unknown_facts",
+    "returned",
+    "effects",
+    "channel",
+    "review",
 ];
 const AMOUNTS: &[&str] =
     &["paid", "consumed", "fee", "forfeited", "refund", "released", "carry_over", "charge", "proceeds"];
@@ -79,7 +97,9 @@ impl<W: Write + Send> Writer<W> {
             let join = |words: Vec<String>| (!words.is_empty()).then(|| words.join("; "));
             let refund = ruling.refund.as_ref();
             let clause = |id| policy.clause(id).map_or_else(|| "recoup.no-rule".to_owned(), |clause| clause.id.clone());
-            let returned = refund.map(|quote| quote.items().iter().map(|item| format!("{} {} to {}", item.amount, item.instrument, item.to)).collect());
+            let returned = refund.map(|quote| {
+                quote.items().iter().map(|item| format!("{} {} to {}", item.amount, item.instrument, item.to)).collect()
+            });
             let texts = [
                 Some(subject.provider.clone()),
                 Some(subject.site.clone()),

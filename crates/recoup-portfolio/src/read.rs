@@ -49,7 +49,9 @@ pub enum ReadError {
         what: String,
     },
     /// The file is empty.
-    #[error("{file}: the file is empty, expected a portfolio (NDJSON, JSON, CSV or Parquet) or what a provider's API printed")]
+    #[error(
+        "{file}: the file is empty, expected a portfolio (NDJSON, JSON, CSV or Parquet) or what a provider's API printed"
+    )]
     Empty {
         /// The file.
         file: String,
@@ -133,7 +135,8 @@ pub enum Opened {
 
 fn looks_like_record(value: &Value) -> bool {
     // Either of these is in no provider's payload together with the other.
-    value.get("provider").is_some_and(Value::is_string) && (value.get("billing").is_some() || value.get("product").is_some())
+    value.get("provider").is_some_and(Value::is_string)
+        && (value.get("billing").is_some() || value.get("product").is_some())
 }
 
 /// Reads a line of at most `limit` bytes; of a longer one the rest is passed over and `false` given.
@@ -176,8 +179,14 @@ pub fn open(name: &str) -> Result<Opened, ReadError> {
     let is_parquet = file.read_exact(&mut magic).is_ok() && &magic == b"PAR1";
     file.seek(SeekFrom::Start(0)).map_err(io_error)?;
     if is_parquet {
-        let form = |error: parquet::errors::ParquetError| ReadError::Form { file: name.to_owned(), line: 1, what: format!("not whole Parquet: {error}") };
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.with_batch_size(CHUNK).build()).map_err(form)?;
+        let form = |error: parquet::errors::ParquetError| ReadError::Form {
+            file: name.to_owned(),
+            line: 1,
+            what: format!("not whole Parquet: {error}"),
+        };
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+            .and_then(|builder| builder.with_batch_size(CHUNK).build())
+            .map_err(form)?;
         return Ok(parquet_portfolio(name, reader));
     }
     from_reader(name, Box::new(BufReader::with_capacity(1 << 20, file)))
@@ -206,8 +215,14 @@ pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Ope
     let rest: Box<dyn BufRead + Send> = Box::new(Cursor::new(body.clone()).chain(input));
     if body.starts_with(b"PAR1") {
         let bytes = read_whole(name, rest)?;
-        let form = |error: parquet::errors::ParquetError| ReadError::Form { file: name.to_owned(), line: 1, what: format!("not whole Parquet: {error}") };
-        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).and_then(|builder| builder.with_batch_size(CHUNK).build()).map_err(form)?;
+        let form = |error: parquet::errors::ParquetError| ReadError::Form {
+            file: name.to_owned(),
+            line: 1,
+            what: format!("not whole Parquet: {error}"),
+        };
+        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))
+            .and_then(|builder| builder.with_batch_size(CHUNK).build())
+            .map_err(form)?;
         return Ok(parquet_portfolio(name, reader));
     }
     let portfolio = |form| Ok(Opened::Portfolio(Portfolio { file: name.into(), form }));
@@ -221,7 +236,9 @@ pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Ope
                 Err(error) => Err(broken_json(name, &text, &error)),
             }
         }
-        b'[' if first_element(&body).is_none_or(|element| looks_like_record(&element)) => portfolio(Form::Elements(Elements::new(rest, limits::RECORD))),
+        b'[' if first_element(&body).is_none_or(|element| looks_like_record(&element)) => {
+            portfolio(Form::Elements(Elements::new(rest, limits::RECORD)))
+        }
         b'[' => {
             let text = read_text(name, rest)?;
             match serde_json::from_str::<Value>(&text) {
@@ -234,7 +251,11 @@ pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Ope
 }
 
 fn broken_json(name: &str, text: &str, error: &serde_json::Error) -> ReadError {
-    let what = if error.is_eof() { "the JSON ends before it should; the file is cut off".to_owned() } else { json_error(error) };
+    let what = if error.is_eof() {
+        "the JSON ends before it should; the file is cut off".to_owned()
+    } else {
+        json_error(error)
+    };
     let line = if error.line() == 0 { 1 } else { error.line() as u64 };
     let _ = text;
     ReadError::Form { file: name.to_owned(), line, what }
@@ -251,7 +272,12 @@ fn is_lines(body: &[u8], whole: bool) -> bool {
         // A broken or very long first line: what follows decides.
         Err(_) => match second {
             Some(second) => first.len() > 1 && second.starts_with(b"{"),
-            None => !whole || (first.len() > 1 && first.ends_with(b"}") && first.windows(10).any(|part| part == b"\"provider\"")),
+            None => {
+                !whole
+                    || (first.len() > 1
+                        && first.ends_with(b"}")
+                        && first.windows(10).any(|part| part == b"\"provider\""))
+            }
         },
     }
 }
@@ -264,9 +290,13 @@ fn first_element(body: &[u8]) -> Option<Value> {
 
 fn read_whole(name: &str, input: Box<dyn BufRead + Send>) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
-    input.take(limits::WHOLE_FILE + 1).read_to_end(&mut bytes).map_err(|source| ReadError::Io { file: name.to_owned(), source })?;
+    input
+        .take(limits::WHOLE_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| ReadError::Io { file: name.to_owned(), source })?;
     if bytes.len() as u64 > limits::WHOLE_FILE {
-        let what = format!("the file is larger than {} bytes and not a portfolio that can be streamed", limits::WHOLE_FILE);
+        let what =
+            format!("the file is larger than {} bytes and not a portfolio that can be streamed", limits::WHOLE_FILE);
         return Err(ReadError::Form { file: name.to_owned(), line: 1, what });
     }
     Ok(bytes)
@@ -275,7 +305,9 @@ fn read_whole(name: &str, input: Box<dyn BufRead + Send>) -> Result<Vec<u8>, Rea
 fn read_text(name: &str, input: Box<dyn BufRead + Send>) -> Result<String, ReadError> {
     let bytes = read_whole(name, input)?;
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count() as u64 + 1;
+        let line = error.as_bytes().iter().take(error.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count()
+            as u64
+            + 1;
         ReadError::Form { file: name.to_owned(), line, what: "the text is not UTF-8".to_owned() }
     })
 }
@@ -290,7 +322,10 @@ fn csv_or_foreign(name: &str, body: &[u8], rest: Box<dyn BufRead + Send>) -> Res
     if read && has("provider") && has("id") {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(rest);
         let header = reader.headers().map_err(|error| form(1, error.to_string()))?.clone();
-        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form: Form::Csv { reader: Box::new(reader), header } }));
+        return Ok(Opened::Portfolio(Portfolio {
+            file: name.into(),
+            form: Form::Csv { reader: Box::new(reader), header },
+        }));
     }
     if read && header.len() > 3 {
         return Ok(Opened::Foreign { text: read_text(name, rest)? });
@@ -319,7 +354,9 @@ impl Portfolio {
                 let mut bytes = 0;
                 while chunk.len() < CHUNK && bytes < 4 * limits::RECORD {
                     let mut text = Vec::new();
-                    let Some(whole) = read_line(input.as_mut(), &mut text, limits::RECORD).map_err(io_error)? else { break };
+                    let Some(whole) = read_line(input.as_mut(), &mut text, limits::RECORD).map_err(io_error)? else {
+                        break;
+                    };
                     *line += 1;
                     if text.trim_ascii().is_empty() {
                         continue;
@@ -328,7 +365,10 @@ impl Portfolio {
                     let content = if whole {
                         Content::Text(text)
                     } else {
-                        Content::Bad(format!("the line is longer than {} bytes, the most that is read of one record", limits::RECORD))
+                        Content::Bad(format!(
+                            "the line is longer than {} bytes, the most that is read of one record",
+                            limits::RECORD
+                        ))
                     };
                     chunk.push(Item { line: *line, content });
                 }
@@ -338,7 +378,10 @@ impl Portfolio {
                 while chunk.len() < CHUNK && bytes < 4 * limits::RECORD {
                     let Some(element) = elements.next_element().map_err(io_error)? else { break };
                     bytes += element.text.as_ref().map_or(0, Vec::len);
-                    chunk.push(Item { line: element.line, content: element.text.map_or_else(Content::Bad, Content::Text) });
+                    chunk.push(Item {
+                        line: element.line,
+                        content: element.text.map_or_else(Content::Bad, Content::Text),
+                    });
                 }
             }
             Form::Csv { reader, header } => {
@@ -355,7 +398,9 @@ impl Portfolio {
                             };
                             chunk.push(Item { line, content });
                         }
-                        Err(error) if matches!(error.kind(), csv::ErrorKind::Io(_)) => return Err(io_error(io::Error::other(error.to_string()))),
+                        Err(error) if matches!(error.kind(), csv::ErrorKind::Io(_)) => {
+                            return Err(io_error(io::Error::other(error.to_string())));
+                        }
                         Err(error) => {
                             let line = error.position().map_or(0, csv::Position::line);
                             chunk.push(Item { line, content: Content::Bad(error.to_string()) });
@@ -365,11 +410,18 @@ impl Portfolio {
             }
             Form::Parquet { reader, row } => {
                 if let Some(batch) = reader.next() {
-                    let batch = batch.map_err(|error| ReadError::Form { file: file.to_string(), line: *row + 1, what: error.to_string() })?;
+                    let batch = batch.map_err(|error| ReadError::Form {
+                        file: file.to_string(),
+                        line: *row + 1,
+                        what: error.to_string(),
+                    })?;
                     let array = arrow_array::StructArray::from(batch);
                     for index in 0..arrow_array::Array::len(&array) {
                         *row += 1;
-                        chunk.push(Item { line: *row, content: rows::value(&array, index).map_or_else(Content::Bad, Content::Json) });
+                        chunk.push(Item {
+                            line: *row,
+                            content: rows::value(&array, index).map_or_else(Content::Bad, Content::Json),
+                        });
                     }
                 }
             }

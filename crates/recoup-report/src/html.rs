@@ -162,7 +162,7 @@ fn resource(out: &mut String, answered: &Answered) -> std::fmt::Result {
     writeln!(
         out,
         "<tbody><tr><td data-l=\"provider\"><span>{}<br><span class=\"soft\">{}</span></span></td>\
-         <td data-l=\"resource\"><span><bdi class=\"id\">{}</bdi>{name}</span></td><td data-l=\"product\">{}</td>\
+         <td class=\"what\" data-l=\"resource\"><span><bdi class=\"id\">{}</bdi>{name}</span></td><td data-l=\"product\">{}</td>\
          <td data-l=\"outcome\"><span>{}</span></td><td data-l=\"best exit\">{}</td>\
          <td class=\"num\" data-l=\"refund\">{}</td><td class=\"num\" data-l=\"kept\">{}</td>\
          <td class=\"when\" data-l=\"until\">{until}</td><td class=\"why\" data-l=\"why\">{}</td></tr>",

@@ -93,7 +93,7 @@ pub(crate) fn conditions(unknowns: &[Unknown]) -> Vec<String> {
     for unknown in unknowns {
         match (unknown.fact.as_deref(), unknown.assumed) {
             (Some(fact), Some(assumed)) if Flag::parse(fact).is_ok() => {
-                push_once(&mut facts, format!("{fact}={assumed}"))
+                push_once(&mut facts, format!("{fact}={assumed}"));
             }
             (Some(fact), _) => push_once(&mut missing, format!("{} ({})", spaced(fact), words::reason(unknown.reason))),
             (None, _) => push_once(&mut missing, words::reason(unknown.reason)),

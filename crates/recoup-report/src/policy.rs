@@ -336,7 +336,7 @@ pub fn diff(book: &Rulebook, site: Option<&str>, before: Instant, after: Instant
         }
     }
     if out.len() == empty {
-        out.push_str("\nnothing changes\n");
+        out.push_str("\nno clause, value or list changes\n");
     }
     Some(out)
 }

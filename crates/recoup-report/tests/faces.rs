@@ -600,7 +600,7 @@ fn html_of_one_resource() {
     insta::assert_snapshot!(row.replace("<td", "\n<td"), @r#"
     <tr>
     <td data-l="provider"><span>example<br><span class="soft">intl</span></span></td>
-    <td data-l="resource"><span><bdi class="id">vm-2</bdi><br><bdi>batch worker</bdi></span></td>
+    <td class="what" data-l="resource"><span><bdi class="id">vm-2</bdi><br><bdi>batch worker</bdi></span></td>
     <td data-l="product">vm</td>
     <td data-l="outcome"><span><span class="badge conditional">? conditional</span></span></td>
     <td data-l="best exit">in use</td>

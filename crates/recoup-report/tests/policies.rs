@@ -144,7 +144,7 @@ fn difference_of_two_editions() {
     insta::assert_snapshot!(diff(Some("eu"), "2024-01-01", "2024-01-02").unwrap(), @r#"
     Example Cloud, site eu: 2023-01-01 to 2023-01-01
 
-    nothing changes
+    no clause, value or list changes
     "#);
     assert_eq!(diff(Some("moon"), "2024-01-01", "2024-01-02"), None);
 }

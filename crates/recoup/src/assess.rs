@@ -19,7 +19,8 @@ fn progress(to_terminal: bool) -> ProgressBar {
     if to_terminal || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{spinner} {human_pos} resources, {per_sec}, {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {human_pos} resources, {per_sec}, {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = ProgressBar::new_spinner().with_style(style);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -48,7 +49,8 @@ pub(crate) fn each(
                 answered_count += 1;
                 bar.inc(1);
                 let answered = *answered;
-                let answered = Answered { subject: answered.subject, assessment: answered.assessment, policy: answered.policy };
+                let answered =
+                    Answered { subject: answered.subject, assessment: answered.assessment, policy: answered.policy };
                 if let Err(error) = sink(answered) {
                     failure = Some(error);
                     return ControlFlow::Break(());
@@ -87,7 +89,10 @@ pub(crate) fn each(
 
 /// Which resources a question is about.
 pub(crate) fn keeps<'a>(question: &'a Question, id: Option<&'a str>) -> impl Fn(&ResourceRecord) -> bool + Sync + 'a {
-    move |resource| question.provider.as_ref().is_none_or(|provider| *provider == resource.provider) && id.is_none_or(|id| id == resource.id)
+    move |resource| {
+        question.provider.as_ref().is_none_or(|provider| *provider == resource.provider)
+            && id.is_none_or(|id| id == resource.id)
+    }
 }
 
 pub(crate) fn assess(engine: &Engine, args: &Assess) -> Outcome {

@@ -25,9 +25,13 @@ pub(crate) fn check(engine: &Engine, args: &Check) -> Outcome {
     let mut by_provider: BTreeMap<String, Vec<Case>> = BTreeMap::new();
     let mut status = Status::Done;
     for file in &args.files {
-        let read = fs::read_to_string(file).map_err(|error| error.to_string()).and_then(|text| Case::read_all(&text).map_err(|error| error.to_string()));
+        let read = fs::read_to_string(file)
+            .map_err(|error| error.to_string())
+            .and_then(|text| Case::read_all(&text).map_err(|error| error.to_string()));
         match read {
-            Ok(cases) => cases.into_iter().for_each(|case| by_provider.entry(case.provider().to_owned()).or_default().push(case)),
+            Ok(cases) => {
+                cases.into_iter().for_each(|case| by_provider.entry(case.provider().to_owned()).or_default().push(case));
+            }
             Err(error) => {
                 say(format_args!("{file}: {error}"));
                 status = Status::BadInput;
@@ -69,4 +73,20 @@ pub(crate) fn check(engine: &Engine, args: &Check) -> Outcome {
         return Err(Failure::input("no case was found"));
     }
     Ok(status)
+}
+
+/// For each clause, the cases in which it bites.
+pub(crate) fn bites(engine: &Engine, files: &[String]) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let mut bites: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in files {
+        let text = fs::read_to_string(file).map_err(|error| Failure::input(format_args!("{file}: {error}")))?;
+        for case in Case::read_all(&text).map_err(|error| Failure::input(format_args!("{file}: {error}")))? {
+            let assessment =
+                assess(engine, &case).map_err(|error| Failure::input(format_args!("{}: {error}", case.id)))?;
+            for clause in recoup_core::conformance::bitten(&assessment) {
+                bites.entry(clause).or_default().push(case.id.clone());
+            }
+        }
+    }
+    Ok(bites)
 }

@@ -154,6 +154,13 @@ pub(crate) enum PolicyCommand {
         #[arg(long)]
         json: bool,
     },
+    /// The policy book of a provider: everything it publishes as one Markdown document.
+    Book {
+        /// The provider.
+        provider: String,
+        /// Case files, to name the cases in which each clause bites.
+        cases: Vec<String>,
+    },
     /// What changed between two editions, and who in a portfolio is hit.
     Diff {
         /// The provider.

@@ -50,7 +50,11 @@ pub(crate) fn compare(engine: &Engine, args: &Compare) -> Outcome {
     if resources.is_empty() {
         return Err(Failure::input("there is no resource to compare"));
     }
-    let records: Vec<ResourceRecord> = engine.providers().iter().flat_map(|provider| resources.iter().map(|resource| as_if(resource, provider))).collect();
+    let records: Vec<ResourceRecord> = engine
+        .providers()
+        .iter()
+        .flat_map(|provider| resources.iter().map(|resource| as_if(resource, provider)))
+        .collect();
     let input = Input::Records { file: Arc::from("compare"), records };
     let mut answers = Vec::new();
     let done = each(&assessor, vec![input], &|_| true, threads(&args.question), &ProgressBar::hidden(), |answered| {
@@ -58,9 +62,13 @@ pub(crate) fn compare(engine: &Engine, args: &Compare) -> Outcome {
         Ok(())
     })?;
     match output::format(&args.answer) {
-        Format::Table => output::write_text(&args.answer, &compare_table(&answers, &look("", args.answer.output.is_some())))?,
+        Format::Table => {
+            output::write_text(&args.answer, &compare_table(&answers, &look("", args.answer.output.is_some())))?;
+        }
         Format::Markdown => output::write_text(&args.answer, &compare_markdown(&answers))?,
-        _ => output::write(&args.answer, "The same under every provider's rules", |writer| answers.iter().try_for_each(|answered| writer.add(answered)))?,
+        _ => output::write(&args.answer, "The same under every provider's rules", |writer| {
+            answers.iter().try_for_each(|answered| writer.add(answered))
+        })?,
     }
     Ok(status.max(done))
 }

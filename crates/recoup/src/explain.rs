@@ -21,11 +21,18 @@ pub(crate) fn explain(engine: &Engine, args: &Explain) -> Outcome {
         Ok(())
     })?;
     if found.is_empty() {
-        return Err(Failure::input(format_args!("no resource with the id {:?} could be assessed in {}", args.id, args.files.join(", "))));
+        return Err(Failure::input(format_args!(
+            "no resource with the id {:?} could be assessed in {}",
+            args.id,
+            args.files.join(", ")
+        )));
     }
     match args.answer.format {
         Some(Format::Json) => {
-            let json: serde_json::Value = found.iter().map(|answered| to_json(&answered.subject, &answered.assessment, &answered.policy)).collect();
+            let json: serde_json::Value = found
+                .iter()
+                .map(|answered| to_json(&answered.subject, &answered.assessment, &answered.policy))
+                .collect();
             output::write_text(&args.answer, &format!("{json:#}\n"))?;
         }
         None | Some(Format::Table) => {

@@ -80,7 +80,9 @@ pub(crate) fn look(title: &str, to_file: bool) -> Look {
     let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| terminal);
     Look {
         width: columns.or(measured).unwrap_or(120),
-        colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::env::var("TERM").is_ok_and(|term| term != "dumb"),
+        colour: terminal
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var("TERM").is_ok_and(|term| term != "dumb"),
         title: title.to_owned(),
     }
 }
@@ -90,7 +92,9 @@ pub(crate) fn plugin_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(named) = named {
         return Ok(named.to_path_buf());
     }
-    let program = std::env::current_exe().and_then(|path| path.canonicalize()).map_err(|error| Failure::usage(format!("the program's own folder is not known: {error}; name the adapters' with --plugins DIR")))?;
+    let program = std::env::current_exe().and_then(|path| path.canonicalize()).map_err(|error| {
+        Failure::usage(format!("the program's own folder is not known: {error}; name the adapters' with --plugins DIR"))
+    })?;
     Ok(program.parent().unwrap_or(Path::new(".")).join("plugins"))
 }
 
@@ -123,9 +127,12 @@ fn assumptions(assume: &[String]) -> Result<Facts, Failure> {
         };
         map.insert(name.to_owned(), value);
     }
-    let read = Facts::from_json(&Value::Object(map), Zone::UTC).map_err(|faults| Failure::usage(format!("--assume: {faults}")))?;
+    let read = Facts::from_json(&Value::Object(map), Zone::UTC)
+        .map_err(|faults| Failure::usage(format!("--assume: {faults}")))?;
     match read.remarks.first() {
-        Some(remark) => Err(Failure::usage(format!("--assume: {}", remark.what.replace(" and was left out of account", "")))),
+        Some(remark) => {
+            Err(Failure::usage(format!("--assume: {}", remark.what.replace(" and was left out of account", ""))))
+        }
         None => Ok(read.record),
     }
 }
@@ -137,16 +144,20 @@ pub(crate) fn run(engine: &Engine, question: &Question, trace: bool) -> Result<(
     run.trace = trace;
     run.assumed = assumptions(&question.assume)?;
     let date = |flag: &str, text: &str| {
-        text.parse::<chrono::NaiveDate>().map_err(|_| Failure::usage(format!("{flag} {text}: expected a date such as 2024-10-29")))
+        text.parse::<chrono::NaiveDate>()
+            .map_err(|_| Failure::usage(format!("{flag} {text}: expected a date such as 2024-10-29")))
     };
     match question.at.as_deref() {
         None => run.at = Some(now()),
         Some(text) if text.len() == 10 => run.day = Some(date("--at", text)?),
-        Some(text) => run.at = Some(Instant::parse(text, Zone::UTC).map_err(|error| Failure::usage(format!("--at {error}")))?),
+        Some(text) => {
+            run.at = Some(Instant::parse(text, Zone::UTC).map_err(|error| Failure::usage(format!("--at {error}")))?);
+        }
     }
     run.edition = question.edition.as_deref().map(|text| date("--edition", text)).transpose()?;
     if let Some(file) = &question.accounts {
-        let accounts = recoup_portfolio::accounts::read(file, &|provider, site| engine.zone_of(provider, site)).map_err(Failure::input)?;
+        let accounts = recoup_portfolio::accounts::read(file, &|provider, site| engine.zone_of(provider, site))
+            .map_err(Failure::input)?;
         for fault in &accounts.faults {
             say(fault);
             status = Status::BadInput;
@@ -160,7 +171,12 @@ pub(crate) fn run(engine: &Engine, question: &Question, trace: bool) -> Result<(
 }
 
 /// Opens files: portfolios as they are, and what providers printed through the adapters that recognise it.
-pub(crate) fn open(engine: &Engine, files: &[String], provider: Option<&str>, run: Run) -> Result<(Vec<Input>, Run, Status), Failure> {
+pub(crate) fn open(
+    engine: &Engine,
+    files: &[String],
+    provider: Option<&str>,
+    run: Run,
+) -> Result<(Vec<Input>, Run, Status), Failure> {
     let mut status = Status::Done;
     let mut inputs = Vec::new();
     let mut foreign = Vec::new();

@@ -54,7 +54,9 @@ fn run(cli: Cli) -> Outcome {
         }
         Command::Man => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error: io::Error| Failure::output(&error))?;
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .map_err(|error: io::Error| Failure::output(&error))?;
             print(&String::from_utf8_lossy(&page)).map(|()| Status::Done)
         }
     }

@@ -39,7 +39,11 @@ impl Whole {
     fn create(path: &Path) -> io::Result<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        Ok(Self { file: BufWriter::with_capacity(1 << 18, File::create(&temporary)?), temporary, path: path.to_path_buf() })
+        Ok(Self {
+            file: BufWriter::with_capacity(1 << 18, File::create(&temporary)?),
+            temporary,
+            path: path.to_path_buf(),
+        })
     }
 
     fn keep(mut self) -> io::Result<()> {
@@ -83,7 +87,9 @@ impl Writer<'_> {
     pub(crate) fn add(&mut self, answered: &Answered) -> Result<(), Failure> {
         let added = match &mut self.sink {
             Sink::Report(report) => report.add(answered),
-            Sink::Parquet(Some(writer)) => writer.add(&answered.subject, &answered.assessment, &answered.policy).map_err(parquet_error),
+            Sink::Parquet(Some(writer)) => {
+                writer.add(&answered.subject, &answered.assessment, &answered.policy).map_err(parquet_error)
+            }
             Sink::Parquet(None) => Ok(()),
         };
         added.map_err(|error| Failure::output(&error))
@@ -100,7 +106,9 @@ fn write_to<'a>(
     let format = match format {
         Format::Parquet => {
             // Parquet needs a writer of its own; it borrows the same place.
-            let mut writer = Writer { sink: Sink::Parquet(Some(Box::new(parquet::Writer::new(out).map_err(parquet_error).map_err(failed)?))) };
+            let mut writer = Writer {
+                sink: Sink::Parquet(Some(Box::new(parquet::Writer::new(out).map_err(parquet_error).map_err(failed)?))),
+            };
             body(&mut writer)?;
             if let Sink::Parquet(inner) = &mut writer.sink
                 && let Some(inner) = inner.take()
@@ -127,7 +135,11 @@ fn write_to<'a>(
 }
 
 /// Opens the place for an answer, has `body` write to it, and closes it.
-pub(crate) fn write(answer: &Answer, title: &str, body: impl FnOnce(&mut Writer<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+pub(crate) fn write(
+    answer: &Answer,
+    title: &str,
+    body: impl FnOnce(&mut Writer<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let format = format(answer);
     let look = look(title, answer.output.is_some());
     match &answer.output {
@@ -151,7 +163,9 @@ pub(crate) fn write(answer: &Answer, title: &str, body: impl FnOnce(&mut Writer<
 /// Writes text to the place for an answer.
 pub(crate) fn write_text(answer: &Answer, text: &str) -> Result<(), Failure> {
     match &answer.output {
-        Some(path) => fs::write(path, text).map_err(|error| Failure::input(format_args!("{}: {error}", path.display()))),
+        Some(path) => {
+            fs::write(path, text).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+        }
         None => crate::host::print(text),
     }
 }

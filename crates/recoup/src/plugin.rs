@@ -33,7 +33,13 @@ fn list(folder: Option<&Path>) -> Outcome {
         let library = plugins.folder().join(&manifest.library);
         let problem = plugins.adapter(&manifest.provider).err();
         let protocol = format!("{}.{}", manifest.abi_major, manifest.abi_minor);
-        text.push_str(&format!("{:<20} {:<10} {protocol:<9} {:<16} {}\n", manifest.provider, manifest.version, manifest.platform, library.display()));
+        text.push_str(&format!(
+            "{:<20} {:<10} {protocol:<9} {:<16} {}\n",
+            manifest.provider,
+            manifest.version,
+            manifest.platform,
+            library.display()
+        ));
         if let Some(problem) = problem {
             text.push_str(&format!("{:<20} cannot be used: {problem}\n", ""));
             status = Status::BadInput;
@@ -49,18 +55,27 @@ fn list(folder: Option<&Path>) -> Outcome {
 
 /// The manifest beside a library, or one made for the provider whose symbol the library exports.
 fn manifest_of(path: &Path) -> Result<(Manifest, std::path::PathBuf), Failure> {
-    let read = |path: &Path| fs::read(path).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())));
+    let read =
+        |path: &Path| fs::read(path).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())));
     if path.to_string_lossy().ends_with(MANIFEST_SUFFIX) {
-        let manifest: Manifest = serde_json::from_slice(&read(path)?).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))?;
+        let manifest: Manifest = serde_json::from_slice(&read(path)?)
+            .map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))?;
         let library = path.with_file_name(&manifest.library);
         return Ok((manifest, library));
     }
     let bytes = read(path)?;
-    let file = object::File::parse(bytes.as_slice()).map_err(|error| Failure::input(format_args!("{}: not a library: {error}", path.display())))?;
+    let file = object::File::parse(bytes.as_slice())
+        .map_err(|error| Failure::input(format_args!("{}: not a library: {error}", path.display())))?;
     let exported = file.dynamic_symbols().filter_map(|symbol| symbol.name().ok().map(str::to_owned));
-    let names: Vec<String> = exported.filter_map(|name| name.trim_start_matches('_').strip_prefix("recoup_adapter_").map(str::to_owned)).collect();
+    let names: Vec<String> = exported
+        .filter_map(|name| name.trim_start_matches('_').strip_prefix("recoup_adapter_").map(str::to_owned))
+        .collect();
     let [name] = names.as_slice() else {
-        return Err(Failure::input(format_args!("{}: exports {} symbols that begin with \"recoup_adapter_\", expected one", path.display(), names.len())));
+        return Err(Failure::input(format_args!(
+            "{}: exports {} symbols that begin with \"recoup_adapter_\", expected one",
+            path.display(),
+            names.len()
+        )));
     };
     let manifest = Manifest::for_library(&name.replace('_', "-"), path, "").map_err(Failure::input)?;
     Ok((manifest, path.to_path_buf()))
@@ -94,7 +109,10 @@ fn probes(provider: &str, at: Instant) -> Vec<ResourceRecord> {
             let mut order = OrderRecord::new(OrderKind::Purchase, OrderStatus::Paid);
             (order.starts_at, order.ends_at) = (full.starts_at, full.ends_at);
             order.currency = "USD".parse().ok();
-            order.payments = "365.00".parse().ok().map(|amount| vec![Payment { instrument: Instrument::Cash, amount, expires_at: None }]);
+            order.payments = "365.00"
+                .parse()
+                .ok()
+                .map(|amount| vec![Payment { instrument: Instrument::Cash, amount, expires_at: None }]);
             full.orders = Some(vec![order]);
             probes.push(bare);
             probes.push(full);
@@ -107,9 +125,20 @@ fn check(path: &Path) -> Outcome {
     let (manifest, library) = manifest_of(path)?;
     let failed = |what: String| Failure { status: Status::CheckFailed, message: what };
     let adapter = load(&library, &manifest).map_err(|error| failed(error.to_string()))?;
-    let mut lines = vec![format!("{}: provider {}, protocol {}.{}", library.display(), manifest.provider, manifest.abi_major, manifest.abi_minor)];
+    let mut lines = vec![format!(
+        "{}: provider {}, protocol {}.{}",
+        library.display(),
+        manifest.provider,
+        manifest.abi_major,
+        manifest.abi_minor
+    )];
     let policy = adapter.policy();
-    lines.push(format!("ok   policy: {} clauses, {} sources, {} sites", policy.clauses.len(), policy.sources.len(), policy.sites.len()));
+    lines.push(format!(
+        "ok   policy: {} clauses, {} sources, {} sites",
+        policy.clauses.len(),
+        policy.sources.len(),
+        policy.sites.len()
+    ));
     lines.push(boundary(adapter.as_ref()).map_err(failed)?);
     let garbage = ["", "{", "[]", "{\"data\": 1}", "\u{0}", "a,b\n1,2\n"].map(|text| FileText::new("garbage", text));
     let claimed = adapter.recognise(&garbage).map_err(|error| failed(error.to_string()))?;
@@ -131,8 +160,11 @@ fn boundary(adapter: &dyn Adapter) -> Result<String, String> {
     let ask = |resources: &[ResourceRecord]| -> Result<Vec<String>, String> {
         let batch = recoup_plugin::batch::resources(resources, None).map_err(|error| error.to_string())?;
         let answers = session.assess(batch).map_err(|error| error.to_string())?;
-        let answers = check_answers(adapter.provider(), resources.len(), session.clauses(), &answers).map_err(|error| error.to_string())?;
-        (0..resources.len()).map(|row| answers.get(row).map(|answer| format!("{answer:?}")).map_err(|error| error.to_string())).collect()
+        let answers = check_answers(adapter.provider(), resources.len(), session.clauses(), &answers)
+            .map_err(|error| error.to_string())?;
+        (0..resources.len())
+            .map(|row| answers.get(row).map(|answer| format!("{answer:?}")).map_err(|error| error.to_string()))
+            .collect()
     };
     let together = ask(&probes)?;
     if ask(&probes)? != together {

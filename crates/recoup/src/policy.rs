@@ -19,7 +19,8 @@ fn policy_of(engine: &Engine, provider: &str) -> Result<Arc<Policy>, Failure> {
 pub(crate) fn policy(engine: &Engine, command: &PolicyCommand) -> Outcome {
     match command {
         PolicyCommand::List => {
-            let policies = engine.providers().iter().map(|provider| policy_of(engine, provider)).collect::<Result<Vec<_>, _>>()?;
+            let policies =
+                engine.providers().iter().map(|provider| policy_of(engine, provider)).collect::<Result<Vec<_>, _>>()?;
             let policies: Vec<&Policy> = policies.iter().map(Arc::as_ref).collect();
             print(&render::list(&policies, &look("", false)))?;
             Ok(Status::Done)
@@ -34,13 +35,26 @@ pub(crate) fn policy(engine: &Engine, command: &PolicyCommand) -> Outcome {
             }
             Ok(Status::Done)
         }
+        PolicyCommand::Book { provider, cases } => {
+            let policy = policy_of(engine, provider)?;
+            let bites = crate::check::bites(engine, cases)?;
+            print(&render::book(&policy, &bites))?;
+            Ok(Status::Done)
+        }
         PolicyCommand::Diff { provider, from, to, file, site, question } => {
             diff(engine, provider, [from, to], file.as_deref(), site.as_deref(), question)
         }
     }
 }
 
-fn diff(engine: &Engine, provider: &str, dates: [&String; 2], file: Option<&str>, site: Option<&str>, question: &Question) -> Outcome {
+fn diff(
+    engine: &Engine,
+    provider: &str,
+    dates: [&String; 2],
+    file: Option<&str>,
+    site: Option<&str>,
+    question: &Question,
+) -> Outcome {
     let policy = policy_of(engine, provider)?;
     let book = Rulebook::new((*policy).clone()).map_err(Failure::usage)?;
     let rules = book.site(site).ok_or_else(|| {
@@ -48,7 +62,8 @@ fn diff(engine: &Engine, provider: &str, dates: [&String; 2], file: Option<&str>
         Failure::usage(format_args!("--site: expected one of {}", names.join(", ")))
     })?;
     let date = |text: &String| {
-        text.parse::<NaiveDate>().map_err(|_| Failure::usage(format_args!("{text}: expected an edition's date such as 2024-10-29")))
+        text.parse::<NaiveDate>()
+            .map_err(|_| Failure::usage(format_args!("{text}: expected an edition's date such as 2024-10-29")))
     };
     let [from, to] = [date(dates[0])?, date(dates[1])?];
     let changes = render::diff(&book, site, rules.end_of_day(from), rules.end_of_day(to), &look("", false));
@@ -80,8 +95,15 @@ fn hit(answers: &[Vec<Answered>], from: NaiveDate, to: NaiveDate) -> String {
     let [before, after] = answers else { return String::new() };
     let short = |answered: &Answered| {
         let best = answered.assessment.best().map_or("-", |exit| exit.as_str());
-        let refund = answered.assessment.best().and_then(|exit| answered.assessment.ruling(exit)).and_then(|ruling| ruling.refund.as_ref());
-        let money = refund.map_or_else(|| "?".to_owned(), |quote| format!("{} {}", quote.refund(), recoup_core::refund::Refund::currency(quote)));
+        let refund = answered
+            .assessment
+            .best()
+            .and_then(|exit| answered.assessment.ruling(exit))
+            .and_then(|ruling| ruling.refund.as_ref());
+        let money = refund.map_or_else(
+            || "?".to_owned(),
+            |quote| format!("{} {}", quote.refund(), recoup_core::refund::Refund::currency(quote)),
+        );
         format!("{} by {best}, {money}", answered.assessment.outcome())
     };
     let mut lines = Vec::new();

@@ -3,7 +3,7 @@
 use recoup_core::policy::Held;
 use recoup_core::prelude::*;
 
-use crate::consumption::{self, Carriers, Daily, Gap, Method};
+use crate::consumption::{self, Daily, Gap, Method};
 use crate::effects::{self, days, span};
 use crate::scope::Full;
 use crate::settle::{self, Terms};
@@ -106,7 +106,9 @@ fn unused_window<R: Resource>(resource: &R, cx: &Context<'_>, window: Held, ruli
         ruling.window_through(window.clause, "purchased_at", bought, length);
         return;
     }
-    let released = cx.flag(Flag::PlanRefundWholeValidity);
+    // The release is the account's: where the account says something of it, nothing else counts.
+    let of_account = cx.account_flag(Flag::PlanRefundWholeValidity);
+    let released = if of_account.known().is_some() { of_account } else { cx.flag(Flag::PlanRefundWholeValidity) };
     if released.is_yes() {
         ruling.cite(clause::FULL_PLAN_VALIDITY);
     } else if released.is_no() {
@@ -129,7 +131,8 @@ fn plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let unused_is_open = used.is_no() && in_window == Some(true);
     let start = new_purchase(resource);
     let length = days(cx, param::PLAN_FIVE_DAYS);
-    if !unused_is_open && is_open(cx, start, length) == Some(true) {
+    let begun = start.is_some_and(|start| start <= cx.at);
+    if !unused_is_open && begun && is_open(cx, start, length) == Some(true) {
         match cx.text(resource, Text::PlanKind) {
             Some("total_volume") => {
                 ruling.cite(clause::SCOPE_CN_FIVE_DAY_PRODUCTS);
@@ -171,13 +174,11 @@ fn five_days<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_
         ruling.refuse_as(clause::FULL_CN_5D_NOT, Reason::ProductNotSupported, is_weekly(resource, cx));
     }
     if cx.is_product(product::WEB_HOSTING) {
-        let harmless = cx.flag(Flag::BandwidthAddon).is_yes();
-        let changed = resource.paid_orders().any(|order| match order.kind() {
-            OrderKind::Purchase | OrderKind::Downgrade => false,
-            OrderKind::Upgrade => !harmless,
-            OrderKind::Renewal | OrderKind::Conversion => true,
-        });
-        ruling.refuse_if(clause::FULL_CN_5D_NOT, changed);
+        let did = |kinds: &[OrderKind]| resource.paid_orders().any(|order| kinds.contains(&order.kind()));
+        ruling.refuse_if(clause::FULL_CN_5D_NOT, did(&[OrderKind::Renewal, OrderKind::Conversion]));
+        if did(&[OrderKind::Upgrade]) {
+            ruling.refuse_if(clause::FULL_CN_5D_NOT, !cx.flag(Flag::BandwidthAddon));
+        }
     }
     if cx.is_product(product::SCU) {
         let most = cx.param(param::SCU_QUANTITY).map_or(resource.quantity(), |held| held.value);
@@ -211,7 +212,6 @@ fn reserved_with_fee<R: Resource>(resource: &R, cx: &Context<'_>, fee: Held, rul
     ruling.cite(fee.clause);
     let terms = Terms::of(resource, cx, ruling);
     let daily = Daily { coefficient: None, discount: consumption::discount(cx), month_days: None, calendar: false };
-    debug_assert!(consumption::coefficient(resource, cx, Carriers::EcsOnly).is_none(), "reservations carry none");
     let quote = settle::sum(resource, cx, |order, currency| {
         let ledger = Terms::ledger(currency, order)?;
         let paid = terms.paid(&ledger);

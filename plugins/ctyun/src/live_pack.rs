@@ -94,6 +94,9 @@ fn in_use<R: Resource>(resource: &R, pack: &Pack, whole: bool, cx: &Context<'_>,
     if whole {
         // The quota refused the full refund, and no rule is printed for what is unused then.
         ruling.no_figure(clause::LIVE_QUOTA, Reason::RuleUnknown, None);
+        if let Some(start) = resource.starts_at() {
+            ruling.changes_at(start + refusals::first_days(cx));
+        }
         return;
     }
     ruling.cite(clause::LIVE_PACK);

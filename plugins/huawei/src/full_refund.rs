@@ -32,7 +32,7 @@ pub(crate) fn full_refund<R: Resource, O: Order>(
         let orders = resource.paid_orders();
         money::give_back_all(resource, cx, orders, clause::FIVE_DAY_REFUND, false, ruling);
     }
-    review::of_large_amounts(resource, cx, resource.paid_orders(), ruling);
+    review::of_large_amounts(cx, resource.paid_orders(), ruling);
     refusals::stays_refused(ruling);
     // Only a full quota passes with time: it is counted anew from the first of January.
     if full && others == 0 && other_than_quota == 0 && counted_from_returns(cx) {

@@ -24,7 +24,7 @@ pub(crate) fn in_use<R: Resource, O: Order>(
         ruling.changes_at(end);
     }
     figure(resource, cx, periods, ruling);
-    review::of_large_amounts(resource, cx, resource.paid_orders().filter(|order| periods.leaves(order)), ruling);
+    review::of_large_amounts(cx, resource.paid_orders().filter(|order| periods.leaves(order)), ruling);
     refusals::stays_refused(ruling);
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn inactive<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut
     ruling.effects(&[Effect::Irreversible]);
     ruling.channel(Channel::Console);
     money::give_back_all(resource, cx, resource.paid_orders(), clause::INACTIVE_REFUND, false, ruling);
-    review::of_large_amounts(resource, cx, resource.paid_orders(), ruling);
+    review::of_large_amounts(cx, resource.paid_orders(), ruling);
     if let Some(start) = effective_at(resource) {
         ruling.changes_at(start);
     }

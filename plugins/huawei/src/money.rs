@@ -39,11 +39,7 @@ pub(crate) fn give_back_all<R: Resource, O: Order>(
         _ => !payment.valid_at(cx.at),
     };
     let draft = ledger.settle(|payment| {
-        if lost(payment) {
-            Disposition::Lost
-        } else {
-            Disposition::Back(destination(cx, payment.instrument))
-        }
+        if lost(payment) { Disposition::Lost } else { Disposition::Back(destination(cx, payment.instrument)) }
     });
     let quote = draft.finish();
     if cx.tracing() {
@@ -83,9 +79,8 @@ pub(crate) fn give_back_the_rest(
     }
     if cx.tracing() {
         ruling.cite_if(clause::COUPON_CONDITIONAL, ledger.payments().any(|payment| !payment.instrument.is_money()));
-        let cards = |payment: &Payment| {
-            matches!(payment.instrument, Instrument::FlexiCoupon | Instrument::StoredValueCard)
-        };
+        let cards =
+            |payment: &Payment| matches!(payment.instrument, Instrument::FlexiCoupon | Instrument::StoredValueCard);
         ruling.cite_if(clause::COUPON_FLEXI_CARD_CONDITIONAL, ledger.payments().any(|payment| cards(&payment)));
         explain_payments(cx, ledger, ruling);
         ruling.line("paid", || format!("{} by money, {} in all", ledger.money(), quote.paid()));

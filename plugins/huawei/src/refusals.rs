@@ -45,17 +45,12 @@ pub(crate) fn of_what_is_in_use<R: Resource, O: Order>(
     ruling.refuse_as(clause::NO_FROZEN, Reason::FrozenLegal, cx.flag(Flag::FrozenLegal));
     ruling.refuse_if(clause::NO_IN_TRANSACTION, cx.flag(Flag::TransactionInProgress));
     ruling.refuse_if(clause::NO_PENDING_ORDER, cx.flag(Flag::UnpaidOrder).or(periods.unpaid.into()));
-    if resource.paid_with(Instrument::StoredValueCard) {
-        let before_reseller = cx.flag(Flag::StoredValueCardBeforeReseller);
-        ruling.refuse_if(clause::NO_STORED_CARD_BEFORE_RESELLER, before_reseller);
-    }
-    of_invoices(
-        resource,
-        cx,
-        clause::NO_KOO_INVOICED,
-        clause::NO_REFERRAL_PARTNER_PAID_INVOICED,
-        ruling,
-    );
+    // Asked only where a card paid; elsewhere it refuses if it is known nevertheless.
+    let before_reseller = cx.flag(Flag::StoredValueCardBeforeReseller);
+    let by_card = resource.paid_with(Instrument::StoredValueCard);
+    let card = if by_card { before_reseller } else { before_reseller.unknown_is_no() };
+    ruling.refuse_if(clause::NO_STORED_CARD_BEFORE_RESELLER, card);
+    of_invoices(resource, cx, clause::NO_KOO_INVOICED, clause::NO_REFERRAL_PARTNER_PAID_INVOICED, ruling);
     ruling.refuse_if(clause::NO_SALES_CONTRACT, cx.flag(Flag::SalesContract));
     ruling.refuse_if(clause::NO_PROMO, cx.flag(Flag::Promotion));
     ruling.refuse_if(clause::NO_SPECIAL, cx.flag(Flag::SpecialRequestOpen));

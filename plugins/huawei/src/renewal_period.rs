@@ -42,7 +42,7 @@ pub(crate) fn renewal_period<R: Resource, O: Order>(
             let orders = resource.pending_renewals(cx.at);
             money::give_back_all(resource, cx, orders, clause::RENEWAL_REFUND, false, ruling);
         }
-        review::of_large_amounts(resource, cx, resource.pending_renewals(cx.at), ruling);
+        review::of_large_amounts(cx, resource.pending_renewals(cx.at), ruling);
     }
     refusals::stays_refused(ruling);
 }

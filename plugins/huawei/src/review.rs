@@ -8,12 +8,7 @@ const ACCOUNT_MANAGER: &str = "account_manager";
 
 /// Asks for a review where the orders that leave (international and European site) or the refund
 /// (Chinese site) are above the threshold in force. The refund must have been ruled before.
-pub(crate) fn of_large_amounts<R: Resource, O: Order>(
-    resource: &R,
-    cx: &Context<'_>,
-    leaving: impl Iterator<Item = O>,
-    ruling: &mut Ruling<'_>,
-) {
+pub(crate) fn of_large_amounts<O: Order>(cx: &Context<'_>, leaving: impl Iterator<Item = O>, ruling: &mut Ruling<'_>) {
     let hours = cx
         .param(param::LARGE_APPROVED_AFTER)
         .and_then(|held| held.value.as_whole())
@@ -32,7 +27,7 @@ pub(crate) fn of_large_amounts<R: Resource, O: Order>(
             ruling.review(ACCOUNT_MANAGER, threshold.clause, hours);
         }
     }
-    ruling.cite_if(clause::LARGE_SCOPE, resource.paid_orders().next().is_some());
+    ruling.cite(clause::LARGE_SCOPE);
 }
 
 /// An order's amount; where only its payments are known, their sum.

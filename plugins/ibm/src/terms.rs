@@ -13,10 +13,11 @@ pub(crate) fn may_renew<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
     resource.ends_at().is_some() && !cx.flag(Flag::AutoRenew).is_no()
 }
 
-/// What was paid. Without orders nothing was paid ahead, which is not the same as unknown.
+/// What was paid. Without orders nothing was paid ahead, which is not the same as unknown; where no
+/// currency is known either, that nothing is written in dollars, the currency of IBM's figures.
 pub(crate) fn paid<R: Resource>(resource: &R, cx: &Context<'_>) -> Result<Ledger, Missing> {
-    if resource.orders().is_none() {
-        return Ok(Ledger::new(cx.currency(resource)?));
+    if resource.orders().is_none_or(|orders| orders.len() == 0) {
+        return Ok(Ledger::new(cx.currency(resource).unwrap_or(Currency::USD)));
     }
     cx.ledger(resource, resource.paid_orders())
 }

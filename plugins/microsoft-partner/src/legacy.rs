@@ -30,6 +30,7 @@ pub(crate) fn licence<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
     refusals::holds_until_the_end(resource, ruling);
     if let Some(end) = full_until
         && ruling.so_far().refusals.is_empty()
+        && ruling.so_far().refund.as_ref().is_some_and(|quote| quote.paid().is_positive())
     {
         ruling.changes_at(end);
     }

@@ -13,13 +13,15 @@ pub(crate) struct Window {
     pub(crate) end: Option<Instant>,
     field: &'static str,
     by_the_api: bool,
+    /// The coming end of a window that may be the one, where it is not known which is.
+    closes_at_last: Option<Instant>,
 }
 
 /// The window of third-party SaaS: by the API's date where there is one, else 24 hours where it is
 /// billed monthly, whatever the term, and 14 times 24 hours otherwise.
 pub(crate) fn window<R: Resource>(resource: &R, cx: &Context<'_>) -> Window {
     if let Some(end) = cx.moment(resource, Moment::ReturnableUntil) {
-        return Window { end: Some(end), field: "returnable_until", by_the_api: true };
+        return Window { end: Some(end), field: "returnable_until", by_the_api: true, closes_at_last: None };
     }
     let length = |billed| {
         let hours = cx.cell(table::SAAS_WINDOW, &[KeyRef::Word(billed)]).and_then(|hours| hours.value.as_whole());
@@ -31,18 +33,18 @@ pub(crate) fn window<R: Resource>(resource: &R, cx: &Context<'_>) -> Window {
             held::window_start(resource, cx, Leaving::of(resource, cx), |start| start + span);
         (start.map(|start| start + span), field)
     };
-    let (end, field) = match resource.commitment().and_then(|commitment| commitment.payment_option) {
-        Some(PaymentOption::Monthly) => end_after(short),
-        Some(_) => end_after(long),
+    let known = |(end, field)| Window { end, field, by_the_api: false, closes_at_last: None };
+    match resource.commitment().and_then(|commitment| commitment.payment_option) {
+        Some(PaymentOption::Monthly) => known(end_after(short)),
+        Some(_) => known(end_after(long)),
         // However it is billed, the shorter window is open or the longer one is over.
         None => match (end_after(short), end_after(long)) {
-            ((Some(end), field), _) if cx.at < end => (Some(end), field),
-            (_, (Some(end), field)) if end <= cx.at => (Some(end), field),
-            (_, (Some(_), _)) => (None, "payment_option"),
-            (_, (None, field)) => (None, field),
+            ((Some(end), field), _) if cx.at < end => known((Some(end), field)),
+            (_, (Some(end), field)) if end <= cx.at => known((Some(end), field)),
+            (_, (Some(end), _)) => Window { closes_at_last: Some(end), ..known((None, "payment_option")) },
+            (_, none) => known(none),
         },
-    };
-    Window { end, field, by_the_api: false }
+    }
 }
 
 /// Whether it was bought on the day asked about (UTC dates).
@@ -57,6 +59,9 @@ pub(crate) fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     refusals::never_by_the_api(cx, ruling);
     ruling.cite_if(clause::API_WINDOW, window.by_the_api);
     ruling.window(clause::CSP_ISV_2021, window.field, window.end, |at, end| at < end);
+    if let Some(end) = window.closes_at_last {
+        ruling.changes_at(end);
+    }
     ruling.cite_if(clause::SAAS_SAME_DAY, bought_today(resource, cx));
     ruling.effects(&[Effect::Irreversible, Effect::AccessLost]);
     ruling.channel(Channel::Api);

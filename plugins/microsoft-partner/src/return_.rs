@@ -39,7 +39,8 @@ pub(crate) fn return_<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
         }
     }
     refusals::holds_until_the_end(resource, ruling);
-    if let (Some(bought), Some(true)) = (bought, is_early) {
+    let shows = is_used.is_none() || ruling.so_far().refund.as_ref().is_some_and(|quote| quote.paid().is_positive());
+    if let (Some(bought), Some(true), true) = (bought, is_early, shows) {
         // 00:00 of the day after the last one without a fee.
         ruling.changes_at(cx.zone.midnight(cx.zone.date(cx.zone.add_days(bought, free_days + 1))));
     }

@@ -1,6 +1,7 @@
 //! A consumer's right of withdrawal from a first purchase.
 
 use recoup_core::prelude::*;
+use recoup_core::refund::Missing;
 use recoup_core::time::day_after;
 
 use crate::{clause, list, param};
@@ -62,9 +63,12 @@ fn within_window<R: Resource>(
 }
 
 fn refund<R: Resource>(resource: &R, order: Option<&R::Order<'_>>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    let ledger = match cx.ledger(resource, resource.paid_orders().filter(|one| is_same(one, order)).take(1)) {
-        Ok(ledger) => ledger,
-        Err(missing) => return ruling.missing(clause::WITHDRAW_14D, missing),
+    let first_paid = resource.paid_orders().filter(|one| is_same(one, order)).take(1);
+    let ledger = match (cx.ledger(resource, first_paid), order.and_then(Order::currency)) {
+        (Ok(ledger), _) => ledger,
+        // An unpaid order has a currency, but nothing was paid in it.
+        (Err(Missing::Currency), Some(currency)) => Ledger::new(currency),
+        (Err(missing), _) => return ruling.missing(clause::WITHDRAW_14D, missing),
     };
     let mut draft = ledger.settle(|payment| {
         if payment.instrument.is_money() {

@@ -1,0 +1,231 @@
+//! When time alone changes a partial refund: a pending order begins, a coefficient ends, use has eaten
+//! the payment (section 9 of the rules, `until`).
+
+use recoup_core::prelude::*;
+
+use crate::consumption::{self, Coefficient, Daily, Method, Phase};
+use crate::clause;
+use crate::settle::Terms;
+
+const DAY: i64 = Span::days(1).micros();
+/// Running orders that are looked at; one more, and no zero is foretold.
+const MOST: usize = 4;
+
+/// The start of what has not begun.
+pub(crate) fn pending_orders<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
+    for order in resource.paid_orders() {
+        if let Some(start) = order.starts_at() {
+            ruling.changes_at(start);
+        }
+    }
+}
+
+/// An order whose consumption goes on.
+#[derive(Debug, Clone)]
+struct Curve {
+    start: Instant,
+    end: Instant,
+    paid: Amount,
+    /// Half a minor unit: what is less rounds to nothing.
+    half: Exact,
+    shape: Shape,
+    zone: Zone,
+}
+
+#[derive(Debug, Clone)]
+enum Shape {
+    Linear,
+    Daily { per_day: Exact, actual: i64, coefficient: Option<Coefficient> },
+}
+
+/// The days on which a coefficient ends and those on which nothing is left any more, or something again.
+pub(crate) fn consumption<R: Resource>(
+    resource: &R,
+    cx: &Context<'_>,
+    terms: Terms,
+    method: Method,
+    currency: Currency,
+    ruling: &mut Ruling<'_>,
+) {
+    let mut curves: [Option<Curve>; MOST] = [const { None }; MOST];
+    let mut foretell = true;
+    let mut free = curves.iter_mut();
+    for order in resource.paid_orders() {
+        let Ok(ledger) = Terms::ledger(currency, &order) else { return };
+        let paid = terms.paid(&ledger);
+        let Ok((start, end)) = consumption::period(&order, cx.zone) else { return };
+        if !paid.is_positive() {
+            continue;
+        }
+        match consumption::phase(cx.at, start, end) {
+            // Nothing is zero before a paid order has begun.
+            Phase::Pending => foretell = false,
+            Phase::Over => {}
+            Phase::Running => match (curve(resource, cx, &order, (start, end, paid), method, currency), free.next()) {
+                (Some(curve), Some(place)) => *place = Some(curve),
+                _ => foretell = false,
+            },
+        }
+    }
+    for curve in curves.iter().flatten() {
+        if let Some(instant) = curve.coefficient_ends(cx.at) {
+            changes_after(cx, ruling, instant);
+        }
+    }
+    if foretell && let Some(instant) = next_turn(&curves, cx.at) {
+        changes_after(cx, ruling, instant);
+    }
+}
+
+/// Something changes right after an instant, which may be the one asked about: its usage day is just
+/// full.
+fn changes_after(cx: &Context<'_>, ruling: &mut Ruling<'_>, instant: Instant) {
+    if instant == cx.at {
+        ruling.window(clause::PARTIAL_USAGE_DAYS, "starts_at", Some(instant), |at, end| at <= end);
+    } else {
+        ruling.changes_at(instant);
+    }
+}
+
+fn curve<R: Resource>(
+    resource: &R,
+    cx: &Context<'_>,
+    order: &impl Order,
+    (start, end, paid): (Instant, Instant, Amount),
+    method: Method,
+    currency: Currency,
+) -> Option<Curve> {
+    let shape = match method {
+        Method::Linear(_) => Shape::Linear,
+        Method::Daily(daily) => daily_shape(resource, cx, order, daily)?,
+        // What was used of an amount does not change with time.
+        Method::Volume(_) | Method::PaidVolume(_) | Method::Fixed(_) => return None,
+    };
+    let half = Exact::from(currency.minor_unit()).times_ratio(1, 2);
+    Some(Curve { start, end, paid, half, shape, zone: cx.zone })
+}
+
+fn daily_shape<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order, daily: Daily) -> Option<Shape> {
+    let (per_day, actual) = consumption::per_day(resource, cx, order, daily).ok()?;
+    Some(Shape::Daily { per_day, actual, coefficient: daily.coefficient })
+}
+
+/// When all orders together turn from something to nothing, or back.
+fn next_turn(curves: &[Option<Curve>; MOST], at: Instant) -> Option<Instant> {
+    let running = || curves.iter().flatten();
+    running().next()?;
+    if running().all(|curve| curve.is_zero_at(at)) {
+        return running().filter_map(|curve| curve.opens_again(at)).min();
+    }
+    let mut from = at;
+    for _ in 0..MOST * 2 {
+        let latest = running().map(|curve| curve.zero_from(from)).max()?;
+        if latest == from {
+            break;
+        }
+        from = latest;
+    }
+    Some(from)
+}
+
+impl Curve {
+    /// The usage day that begins right after an instant.
+    fn day_after(&self, at: Instant) -> i64 {
+        at.since(self.start).micros().div_euclid(DAY) + 1
+    }
+
+    /// The instant right after which a usage day counts.
+    fn begin_of(&self, day: i64) -> Instant {
+        (self.start + Span::days((day - 1).min(1_000_000))).min(self.end)
+    }
+
+    fn left(&self, per_day: &Exact, day: i64, coefficient: Option<Coefficient>) -> Exact {
+        let consumed = per_day.times(day);
+        let consumed = match coefficient {
+            Some(coefficient) if self.counts(coefficient, day) => consumed.times(coefficient.factor),
+            _ => consumed,
+        };
+        Exact::from(self.paid).minus(&consumed)
+    }
+
+    fn counts(&self, coefficient: Coefficient, day: i64) -> bool {
+        coefficient.last_day(self.start, self.zone).is_none_or(|last| day <= last)
+    }
+
+    fn is_nothing(&self, left: &Exact) -> bool {
+        left.compare(&self.half).is_lt()
+    }
+
+    /// Whether nothing is left at an instant.
+    fn is_zero_at(&self, at: Instant) -> bool {
+        match &self.shape {
+            Shape::Linear => at >= self.end || at > self.linear_zero(),
+            Shape::Daily { per_day, actual, coefficient } => {
+                let day = consumption::usage_days(at, self.start, self.zone, false).min(*actual);
+                at >= self.end || *actual <= 0 || self.is_nothing(&self.left(per_day, day, *coefficient))
+            }
+        }
+    }
+
+    /// The last instant at which a linear remainder is more than nothing.
+    fn linear_zero(&self) -> Instant {
+        let whole = self.end.since(self.start).micros();
+        let rest = self.half.over(self.paid).times(whole);
+        let last = Exact::from(whole).minus(&rest).floor_zero().floor_to(Amount::whole(1));
+        let micros = last.as_number().as_whole().unwrap_or(whole);
+        Instant::from_micros(self.start.micros().saturating_add(micros))
+    }
+
+    /// The first instant from `from` on right after which nothing is left.
+    fn zero_from(&self, from: Instant) -> Instant {
+        match &self.shape {
+            Shape::Linear => self.linear_zero().min(self.end).max(from),
+            Shape::Daily { per_day, actual, coefficient } => {
+                let day = self.day_after(from);
+                let zero = self.zero_day(per_day, day, *coefficient);
+                if zero > *actual { self.end.max(from) } else { self.begin_of(zero).max(from) }
+            }
+        }
+    }
+
+    fn zero_day(&self, per_day: &Exact, from: i64, coefficient: Option<Coefficient>) -> i64 {
+        let mut from = from;
+        if let Some(coefficient) = coefficient {
+            let zero = self.least_zero(&per_day.times(coefficient.factor)).max(from);
+            match coefficient.last_day(self.start, self.zone) {
+                None => return zero,
+                Some(last) if zero <= last => return zero,
+                Some(last) => from = from.max(last + 1),
+            }
+        }
+        self.least_zero(per_day).max(from)
+    }
+
+    /// The first day on which a daily consumption leaves nothing.
+    fn least_zero(&self, per_day: &Exact) -> i64 {
+        if !per_day.is_positive() {
+            return i64::MAX;
+        }
+        let days = Exact::from(self.paid).minus(&self.half).floor_zero().over(per_day.clone());
+        days.floor_to(Amount::whole(1)).as_number().as_whole().map_or(i64::MAX, |days| days.saturating_add(1))
+    }
+
+    /// When the coefficient's end leaves something again.
+    fn opens_again(&self, at: Instant) -> Option<Instant> {
+        let Shape::Daily { per_day, actual, coefficient } = &self.shape else { return None };
+        let last = (*coefficient)?.last_day(self.start, self.zone)?;
+        let later = last + 1;
+        let opens = self.day_after(at) <= later && later <= *actual;
+        (opens && !self.is_nothing(&self.left(per_day, later, None))).then(|| self.begin_of(later))
+    }
+
+    /// When the coefficient ends, where that changes the figure.
+    fn coefficient_ends(&self, at: Instant) -> Option<Instant> {
+        let Shape::Daily { per_day, actual, coefficient } = &self.shape else { return None };
+        let last = (*coefficient)?.last_day(self.start, self.zone)?;
+        let ends = self.begin_of(last + 1);
+        let left_before = !self.is_nothing(&self.left(per_day, last, *coefficient));
+        let left_after = !self.is_nothing(&self.left(per_day, last + 1, None));
+        (ends >= at && last < *actual && (left_before || left_after)).then_some(ends)
+    }
+}

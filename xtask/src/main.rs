@@ -1,0 +1,283 @@
+//! The project's own commands. Nothing but the standard library, so that they build in a moment.
+
+mod new_provider;
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo                  build everything in release and assess the real sample payloads in fixtures/
+  test                  build host and adapters and run all tests
+  ci                    what CI runs: fmt, clippy, tests, docs, and fuzzing and Miri where nightly is there
+  dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
+  bench [FILTER]        measure, side by side in one run
+  book [--check]        write the policy books under docs/policies/ (or say which is stale)
+  fuzz [SECONDS]        fuzz every target for so long together (needs nightly and cargo-fuzz)
+  miri                  run the boundary's tests under Miri (needs nightly with miri)
+  new-provider NAME     begin an adapter: a crate that builds, loads and passes with one sample clause
+";
+
+type Done = Result<(), String>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["demo"] => demo(),
+        ["test", rest @ ..] => test(rest),
+        ["ci"] => ci(),
+        ["dist", rest @ ..] => dist_command(rest),
+        ["bench", rest @ ..] => bench(rest),
+        ["book"] => book(false),
+        ["book", "--check"] => book(true),
+        ["fuzz"] => fuzz(60),
+        ["fuzz", seconds] => {
+            seconds.parse().map_err(|_| format!("{seconds}: expected a number of seconds")).and_then(fuzz)
+        }
+        ["miri"] => miri(),
+        ["new-provider", name] => new_provider::new_provider(&root(), name),
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("not understood: {}\n\n{HELP}", words.join(" "))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
+}
+
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+fn run(command: &mut Command) -> Done {
+    let shown = format!("{command:?}");
+    eprintln!("+ {}", shown.replace('"', ""));
+    let status = command.status().map_err(|error| format!("{shown}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", shown.replace('"', ""))) }
+}
+
+fn said(path: &Path) -> impl Fn(io::Error) -> String + '_ {
+    move |error| format!("{}: {error}", path.display())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(said(folder))? {
+        paths.push(entry.map_err(said(folder))?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned()
+}
+
+/// The adapters of the workspace, by the names of their folders.
+fn providers() -> Result<Vec<String>, String> {
+    let folders = entries(&root().join("plugins"))?;
+    Ok(folders.iter().filter(|folder| folder.join("Cargo.toml").is_file()).map(|folder| name(folder)).collect())
+}
+
+fn dist_command(args: &[&str]) -> Done {
+    let (mut out, mut profile) = (None, "release");
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        match (*arg, rest.next()) {
+            ("--out", Some(folder)) => out = Some(PathBuf::from(folder)),
+            ("--profile", Some(name @ (&"dev" | &"release"))) => profile = name,
+            (other, _) => return Err(format!("dist {other}: expected --out DIR and --profile dev|release")),
+        }
+    }
+    let out = out.ok_or("dist: expected --out DIR")?;
+    dist(&out, profile)?;
+    eprintln!("{}: recoup and {} adapters", out.display(), providers()?.len());
+    Ok(())
+}
+
+/// Builds the program and its adapters and puts them into a folder, with manifests.
+fn dist(out: &Path, profile: &str) -> Done {
+    let providers = providers()?;
+    let mut build = cargo();
+    build.args(["build", "--locked", "--profile", profile, "--package", "recoup"]);
+    for provider in &providers {
+        build.args(["--package", &format!("recoup-{provider}")]);
+    }
+    run(&mut build)?;
+    let built = target().join(if profile == "dev" { "debug" } else { profile });
+    let plugins = out.join("plugins");
+    if plugins.is_dir() {
+        // What an earlier run left must not be taken for an adapter of this one.
+        for old in entries(&plugins)? {
+            fs::remove_file(&old).map_err(said(&old))?;
+        }
+    }
+    fs::create_dir_all(&plugins).map_err(said(&plugins))?;
+    let program = format!("recoup{}", env::consts::EXE_SUFFIX);
+    copy(&built.join(&program), &out.join(&program))?;
+    let mut seal = Command::new(out.join(&program));
+    seal.args(["plugin", "seal", "--version", env!("CARGO_PKG_VERSION")]);
+    for provider in &providers {
+        let library =
+            format!("{}recoup_{}{}", env::consts::DLL_PREFIX, provider.replace('-', "_"), env::consts::DLL_SUFFIX);
+        let place = plugins.join(&library);
+        copy(&built.join(&library), &place)?;
+        seal.arg(place);
+    }
+    run(&mut seal)
+}
+
+/// Copies a file under a new name first, so that a program that is running is not written over.
+fn copy(from: &Path, to: &Path) -> Done {
+    let temporary = to.with_extension("new");
+    fs::copy(from, &temporary).map_err(said(from))?;
+    fs::rename(&temporary, to).map_err(said(to))
+}
+
+/// Builds everything and assesses the real sample payloads.
+fn demo() -> Done {
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    let samples = root().join("fixtures/demo");
+    let mut assess = Command::new(out.join("recoup"));
+    assess.current_dir(&samples).args([
+        "assess",
+        "--at",
+        "2026-01-15",
+        "--format",
+        "table",
+        "--accounts",
+        "accounts.json",
+    ]);
+    for file in entries(&samples)? {
+        let name = name(&file);
+        if name != "accounts.json" && name != "README.md" {
+            assess.arg(name);
+        }
+    }
+    run(&mut assess)?;
+    eprintln!("\nThe program and its adapters are in {}", out.display());
+    Ok(())
+}
+
+/// Builds the program and its adapters for the tests that load them, then runs all tests.
+fn test(rest: &[&str]) -> Done {
+    let out = target().join("test-dist");
+    dist(&out, "dev")?;
+    run(cargo().args(["test", "--locked", "--workspace"]).args(rest).env("RECOUP_DIST", &out))
+}
+
+fn has_nightly(tool: &str) -> bool {
+    let mut command = Command::new("cargo");
+    command.arg("+nightly").args(tool.split(' ')).arg("--version");
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+fn ci() -> Done {
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    test(&[])?;
+    run(cargo().args(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    book(true)?;
+    match has_nightly("miri") {
+        true => miri()?,
+        false => eprintln!("skipped: Miri (no nightly toolchain with miri)"),
+    }
+    match has_nightly("fuzz") {
+        true => fuzz(60)?,
+        false => eprintln!("skipped: fuzzing (no nightly toolchain with cargo-fuzz)"),
+    }
+    Ok(())
+}
+
+/// The boundary's tests under Miri, as far as Miri can run them: it opens no libraries.
+fn miri() -> Done {
+    let mut command = Command::new("cargo");
+    command.current_dir(root()).args([
+        "+nightly",
+        "miri",
+        "test",
+        "--locked",
+        "--package",
+        "recoup-plugin",
+        "--test",
+        "boundary",
+    ]);
+    run(command.env("MIRIFLAGS", "-Zmiri-disable-isolation").env("CARGO_TARGET_DIR", target().join("miri")))
+}
+
+/// Fuzzes every target, the time shared among them.
+fn fuzz(seconds: u64) -> Done {
+    let targets = entries(&root().join("fuzz/fuzz_targets"))?;
+    let each = (seconds / targets.len().max(1) as u64).max(1);
+    for target in targets {
+        let name = name(&target).trim_end_matches(".rs").to_owned();
+        let mut command = Command::new("cargo");
+        command.current_dir(root()).args(["+nightly", "fuzz", "run", &name, "--", "-rss_limit_mb=4096"]);
+        run(command.arg(format!("-max_total_time={each}")))?;
+    }
+    Ok(())
+}
+
+fn bench(rest: &[&str]) -> Done {
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    run(cargo()
+        .args(["run", "--locked", "--release", "--package", "recoup-bench", "--"])
+        .args(rest)
+        .env("RECOUP_DIST", &out))
+}
+
+/// Writes the policy books, or says which one is not what the adapter's policy says.
+fn book(check: bool) -> Done {
+    let out = target().join("test-dist");
+    dist(&out, "dev")?;
+    let folder = root().join("docs/policies");
+    fs::create_dir_all(&folder).map_err(said(&folder))?;
+    let mut stale = Vec::new();
+    for provider in providers()? {
+        let cases: Vec<PathBuf> = entries(&root().join("fixtures").join(&provider).join("cases")).unwrap_or_default();
+        let mut command = Command::new(out.join("recoup"));
+        command.current_dir(root()).args(["policy", "book", &provider]).args(&cases);
+        let output = command.output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(format!("{provider}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        let path = folder.join(format!("{provider}.md"));
+        let old = fs::read(&path).unwrap_or_default();
+        if old != output.stdout {
+            stale.push(provider);
+            if !check {
+                fs::write(&path, &output.stdout).map_err(said(&path))?;
+            }
+        }
+    }
+    match (check, stale.is_empty()) {
+        (true, false) => Err(format!("the policy books of {} are stale: run `cargo xtask book`", stale.join(", "))),
+        _ => Ok(()),
+    }
+}
