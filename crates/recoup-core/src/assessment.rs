@@ -140,6 +140,17 @@ pub struct Subject {
     pub zone: Zone,
 }
 
+/// What the rules say of a resource, with the policy whose clauses are cited.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Of what, where and when the assessment speaks.
+    pub subject: Subject,
+    /// All rulings, best first.
+    pub assessment: Assessment,
+    /// The policy of the provider that ruled.
+    pub policy: std::sync::Arc<Policy>,
+}
+
 /// An amount as files write it, or null.
 fn amount(value: Option<Amount>) -> Value {
     value.map_or(Value::Null, |value| Value::String(value.to_string()))

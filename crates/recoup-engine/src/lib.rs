@@ -11,9 +11,8 @@ pub mod pipeline;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use recoup_core::assessment::{Assessment, Subject};
+use recoup_core::assessment::Subject;
 use recoup_core::context::Run;
-use recoup_core::policy::Policy;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::Zone;
 use recoup_plugin::host::{LoadError, PluginDir};
@@ -81,16 +80,7 @@ impl Engine {
     }
 }
 
-/// An assessment, and the policy by which it was made.
-#[derive(Debug, Clone)]
-pub struct Answered {
-    /// Of what, where and when it speaks.
-    pub subject: Subject,
-    /// The rulings.
-    pub assessment: Assessment,
-    /// The policy whose clauses they cite.
-    pub policy: Arc<Policy>,
-}
+pub use recoup_core::assessment::Answered;
 
 /// A resource that could not be assessed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

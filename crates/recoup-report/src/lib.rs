@@ -32,10 +32,7 @@
 //! ```
 
 use std::io;
-use std::sync::Arc;
 
-use recoup_core::assessment::{Assessment, Subject};
-use recoup_core::policy::Policy;
 
 pub mod compare;
 mod detail;
@@ -53,16 +50,7 @@ mod time;
 pub mod totals;
 pub mod words;
 
-/// What the rules say of a resource, with the policy whose clauses are cited.
-#[derive(Debug, Clone)]
-pub struct Answered {
-    /// Of what, where and when the assessment speaks.
-    pub subject: Subject,
-    /// All rulings, best first.
-    pub assessment: Assessment,
-    /// The policy of the provider that ruled.
-    pub policy: Arc<Policy>,
-}
+pub use recoup_core::assessment::Answered;
 
 /// How a face looks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -124,8 +124,7 @@ pub(crate) fn coefficient<R: Resource>(resource: &R, cx: &Context<'_>, carriers:
         }
         let factor = cx.param(param::COEFFICIENT)?.value;
         let limit = cx.cell(table::COEFFICIENT_DAYS, &[cx.product_name(resource).into()]);
-        let while_it =
-            limit.and_then(|held| held.value.as_whole()).map_or(While::Always, While::DaysBelow);
+        let while_it = limit.and_then(|held| held.value.as_whole()).map_or(While::Always, While::DaysBelow);
         return Some(Coefficient { factor, while_it });
     }
     if carriers == Carriers::Table && cx.is_product(product::MODEL_STUDIO) {
@@ -192,7 +191,9 @@ pub(crate) fn daily_price_before<R: Resource>(
         .last();
     match earlier {
         Some(earlier) => daily_price(cx, &earlier, month_days),
-        None => Err(Gap::Rule(clause::PARTIAL_DAILY_UPGRADE, Reason::PriceUnknown, Figure::DailyListPriceBefore.as_str())),
+        None => {
+            Err(Gap::Rule(clause::PARTIAL_DAILY_UPGRADE, Reason::PriceUnknown, Figure::DailyListPriceBefore.as_str()))
+        }
     }
 }
 
@@ -250,9 +251,11 @@ pub(crate) fn per_day<R: Resource>(
 
 /// The discount of the time really used, which only a look-up at the refund tells.
 fn time_used_discount<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order) -> Result<Number, Gap> {
-    cx.order_figure(order, Figure::UsageDiscount)
-        .or_else(|| resource.figure(Figure::UsageDiscount))
-        .ok_or(Gap::Rule(clause::PARTIAL_DISCOUNT, Reason::RuleUnknown, Figure::UsageDiscount.as_str()))
+    cx.order_figure(order, Figure::UsageDiscount).or_else(|| resource.figure(Figure::UsageDiscount)).ok_or(Gap::Rule(
+        clause::PARTIAL_DISCOUNT,
+        Reason::RuleUnknown,
+        Figure::UsageDiscount.as_str(),
+    ))
 }
 
 /// What an order has consumed of `paid`, exact and not yet cut to it.
@@ -288,7 +291,8 @@ pub(crate) fn consumed<R: Resource>(
             Ok(Exact::from(paid).times_ratio(cx.at.since(start).micros(), end.since(start).micros()))
         }
         Method::Volume(share) => {
-            let list = order.list_price().ok_or(Gap::Rule(clause::PARTIAL_BASIS, Reason::PriceUnknown, "list_price"))?;
+            let list =
+                order.list_price().ok_or(Gap::Rule(clause::PARTIAL_BASIS, Reason::PriceUnknown, "list_price"))?;
             if share.is_zero() {
                 return Ok(Exact::ZERO);
             }
@@ -352,7 +356,9 @@ fn explain_gap<R: Resource>(
     if !cx.tracing() {
         return;
     }
-    for (label, discount) in [("with the order's own discount", Discount::Original), ("without a discount", Discount::None)] {
+    for (label, discount) in
+        [("with the order's own discount", Discount::Original), ("without a discount", Discount::None)]
+    {
         if let Ok((price, actual)) = per_day(resource, cx, order, Daily { discount, ..daily }) {
             ruling.line(label, || format!("consumed {price} a day x {} days", usage.min(actual)));
         }

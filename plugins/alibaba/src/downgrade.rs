@@ -72,9 +72,7 @@ fn refund<R: Resource>(
 ) -> Result<RefundQuote, Gap> {
     if let Some(monthly) = hourly_target(resource, cx) {
         ruling.cite(clause::DOWN_DB_OLD);
-        return settle::sum(resource, cx, |order, currency| {
-            by_the_hour(cx, terms, order, currency, monthly).map(Some)
-        });
+        return settle::sum(resource, cx, |order, currency| by_the_hour(cx, terms, order, currency, monthly).map(Some));
     }
     let gap = Gap::Rule(clause::DOWN_FORMULA, Reason::PriceUnknown, Figure::DowngradeDailyPrice.as_str());
     let target = cx.figure(resource, Figure::DowngradeDailyPrice).ok_or(gap)?;

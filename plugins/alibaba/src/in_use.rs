@@ -74,7 +74,14 @@ fn amount<R: Resource>(resource: &R, cx: &Context<'_>, gone: bool, ruling: &mut 
             if !gone {
                 ruling.refuse_if(clause::DENY_ZERO, quote.refund().is_zero());
                 if let Ok(method) = method(resource, cx) {
-                    until::consumption(resource, cx, terms, method, recoup_core::refund::Refund::currency(&quote), ruling);
+                    until::consumption(
+                        resource,
+                        cx,
+                        terms,
+                        method,
+                        recoup_core::refund::Refund::currency(&quote),
+                        ruling,
+                    );
                 }
             }
             ruling.refund(quote);

@@ -77,8 +77,7 @@ impl Provider for Alibaba {
 
 /// Every exit that the product has.
 fn exits<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, out: &mut Assessment) {
-    let waiting =
-        resource.status() == Status::Queued && resource.starts_at().is_none_or(|start| start > cx.at);
+    let waiting = resource.status() == Status::Queued && resource.starts_at().is_none_or(|start| start > cx.at);
     let inactive = waiting && inactive::offered(resource, cx);
     if inactive {
         out.exit(cx, Exit::Inactive, |ruling| inactive::inactive(resource, cx, scope, ruling));

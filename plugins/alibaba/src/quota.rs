@@ -58,9 +58,11 @@ pub(crate) fn full_refunds<R: Resource>(
     let Some(held) = held else { return };
     let ever = by == clause::FULL_CN_2018 && cx.listed(list::FIVE_DAY_EVER);
     let name = if ever { "five_day_full_refund" } else { name(resource, cx) };
-    let counts = |entry: &ReturnRecord| count(entry, cx, |other| {
-        if ever { cx.epoch().listed(list::FIVE_DAY_EVER, Some(other)) } else { name_of(other) == name }
-    });
+    let counts = |entry: &ReturnRecord| {
+        count(entry, cx, |other| {
+            if ever { cx.epoch().listed(list::FIVE_DAY_EVER, Some(other)) } else { name_of(other) == name }
+        })
+    };
     let draw = cx.quota(name, Some(held.value), window, counts);
     let counted = cx.account().is_some_and(|account| account.quotas.iter().all(|quota| quota.name != draw.name));
     if counted && window == Window::CalendarYear && draw.exceeds() == Some(true) {

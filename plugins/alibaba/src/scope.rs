@@ -158,7 +158,9 @@ fn full<R: Resource>(resource: &R, cx: &Context<'_>) -> Option<Full> {
         return Some(Full::GlobalAccelerator);
     }
     let is_plan = cx.listed(list::MATRIX_PLANS)
-        || (is_general_plan_cn(resource, cx) && partial(resource, cx) == Support::Yes && !cx.listed(list::ROW_PARTIAL_CN));
+        || (is_general_plan_cn(resource, cx)
+            && partial(resource, cx) == Support::Yes
+            && !cx.listed(list::ROW_PARTIAL_CN));
     let in_force = cx.param(param::PLAN_DAYS).is_some() || cx.param(param::PLAN_FIVE_DAYS).is_some();
     (is_plan && in_force).then_some(Full::Plan)
 }

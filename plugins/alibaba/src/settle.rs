@@ -143,7 +143,11 @@ pub(crate) fn whole<R: Resource>(
 pub(crate) fn refund_whole<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let terms = Terms::of(resource, cx, ruling);
     ruling.cite(clause::FULL_AMOUNT);
-    let quote = if crate::refusals::value_is_lost(cx) { nothing_back(resource, cx, terms, |_| true) } else { whole(resource, cx, terms, |_| true) };
+    let quote = if crate::refusals::value_is_lost(cx) {
+        nothing_back(resource, cx, terms, |_| true)
+    } else {
+        whole(resource, cx, terms, |_| true)
+    };
     match quote {
         Ok(quote) => ruling.refund(quote),
         Err(missing) => ruling.missing(clause::FULL_AMOUNT, missing),
@@ -162,7 +166,8 @@ pub(crate) fn nothing_back<R: Resource>(
             return Ok(None);
         }
         let ledger = Terms::ledger(currency, order)?;
-        let settled = ledger.settle(|payment| if terms.counts(payment) { Disposition::Spent } else { Disposition::Lost });
+        let settled =
+            ledger.settle(|payment| if terms.counts(payment) { Disposition::Spent } else { Disposition::Lost });
         Ok(Some(settled.finish()))
     })
 }

@@ -3,8 +3,8 @@
 
 use recoup_core::prelude::*;
 
-use crate::consumption::{self, Coefficient, Daily, Method, Phase};
 use crate::clause;
+use crate::consumption::{self, Coefficient, Daily, Method, Phase};
 use crate::settle::Terms;
 
 const DAY: i64 = Span::days(1).micros();

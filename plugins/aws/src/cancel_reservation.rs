@@ -57,12 +57,7 @@ enum Bracket {
 }
 
 /// The brackets of the wind-down charge (`aws.cr.future.table`).
-fn wind_down<R: Resource>(
-    resource: &R,
-    commitment_end: Option<Instant>,
-    cx: &Context<'_>,
-    ruling: &mut Ruling<'_>,
-) {
+fn wind_down<R: Resource>(resource: &R, commitment_end: Option<Instant>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.cite(clause::CR_FUTURE_TABLE);
     let total = resource.starts_at().zip(commitment_end).map(|(start, end)| end.since(start));
     let remaining = commitment_end.map(|end| end.since(cx.at));
@@ -76,8 +71,8 @@ fn wind_down<R: Resource>(
     ruling.effect_if(Effect::AccessLost, delivered && !by_state);
     let over = remaining.map(|remaining| !remaining.is_positive());
     let bracket = if by_state || over == Some(true) {
-        let left = if delivered { remaining } else { total };
-        Bracket::Free(left)
+        // What is assessed or delayed was not delivered, so the whole commitment is still to come.
+        Bracket::Free(if delivered && !by_state { remaining } else { total })
     } else if delivered {
         let running = cx.flag(Flag::HasDependents).and(Answer::named("commitment_ends_at", over.map(|over| !over)));
         ruling.refuse_if(clause::CR_FUTURE_CONDITIONS, running);
@@ -89,15 +84,18 @@ fn wind_down<R: Resource>(
             None => Bracket::Unknown("commitment_ends_at"),
         }
     } else {
-        before_start(resource.starts_at(), total, cx, ruling)
+        let priced = resource.commitment().is_some_and(|commitment| commitment.hourly.is_some()) && total.is_some();
+        before_start(resource.starts_at(), total, priced, cx, ruling)
     };
     quote(resource, &bracket, cx, ruling);
 }
 
-/// Exactly 8 weeks before is free and exactly 2 weeks before is the lower share.
+/// Exactly 8 weeks before is free and exactly 2 weeks before is the lower share. Where no price is
+/// known the two shares read alike, and what changes next is delivery.
 fn before_start(
     start: Option<Instant>,
     total: Option<Span>,
+    priced: bool,
     cx: &Context<'_>,
     ruling: &mut Ruling<'_>,
 ) -> Bracket {
@@ -108,7 +106,7 @@ fn before_start(
         edge(free, ruling);
         Bracket::Free(total)
     } else if cx.at <= late {
-        edge(late, ruling);
+        edge(if priced { late } else { start }, ruling);
         Bracket::Charged(share(cx, param::WIND_DOWN_EARLY), total)
     } else {
         edge(start, ruling);

@@ -49,8 +49,7 @@ fn upfront_received<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ru
     let missing = !cx.flag(Flag::UpfrontReceived);
     ruling.refuse_if(clause::RI_SELL_ELIGIBLE_UPFRONT, upfront.and(missing));
     // Without an upfront part there is nothing that AWS could have received.
-    let never_received = if upfront.is_no() { (!missing.is_no()).into() } else { missing };
-    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_UPFRONT_2018, never_received);
+    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_UPFRONT_2018, (!upfront).or(missing));
 }
 
 /// A month before the end; gives the last instant at which a month is left.
@@ -89,8 +88,7 @@ fn seller<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
 
 /// What an account may sell, in USD and in Reserved Instances.
 fn limits<R: Resource>(resource: &R, ask: Option<Number>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    let window =
-        if cx.in_force(clause::RI_SELL_LIMITS_2018) { Window::CalendarYear } else { Window::Lifetime };
+    let window = if cx.in_force(clause::RI_SELL_LIMITS_2018) { Window::CalendarYear } else { Window::Lifetime };
     // What an earlier sale brought is not what was asked for it, so a sale cannot be counted.
     let unsold = |earlier: &recoup_core::record::ReturnRecord| match earlier.exit {
         Some(Exit::Resale) | None => None,

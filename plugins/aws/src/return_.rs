@@ -27,10 +27,7 @@ pub(crate) fn return_plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
         clause::SP_RETURN_WINDOW_SELLER,
         has_upfront(resource).and(sold_by_excluded(resource, cx, Exit::Return)),
     );
-    ruling.refuse_if(
-        clause::SP_RETURN_WINDOW_PERMISSION,
-        !account_fact(resource, cx, Flag::RequesterAuthorised),
-    );
+    ruling.refuse_if(clause::SP_RETURN_WINDOW_PERMISSION, !account_fact(resource, cx, Flag::RequesterAuthorised));
     settle_until(ruling);
     refund(resource, cx, ruling);
     ruling.effects(&[Effect::Irreversible, Effect::OnDemandRatesApply]);

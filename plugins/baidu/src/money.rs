@@ -6,11 +6,7 @@ use crate::{list, param};
 
 /// Money shares in what comes back, to the account balance; coupons and vouchers are lost.
 pub(crate) fn money_back(payment: &Payment) -> Disposition {
-    if payment.instrument.is_money() {
-        Disposition::Share(Destination::AccountBalance)
-    } else {
-        Disposition::Lost
-    }
+    if payment.instrument.is_money() { Disposition::Share(Destination::AccountBalance) } else { Disposition::Lost }
 }
 
 /// When the first purchase was paid.

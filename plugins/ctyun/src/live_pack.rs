@@ -69,13 +69,7 @@ fn quota(cx: &Context<'_>) -> QuotaDraw {
     })
 }
 
-fn full_refund<R: Resource>(
-    resource: &R,
-    pack: &Pack,
-    draw: QuotaDraw,
-    cx: &Context<'_>,
-    ruling: &mut Ruling<'_>,
-) {
+fn full_refund<R: Resource>(resource: &R, pack: &Pack, draw: QuotaDraw, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.window_through(clause::LIVE_PACK, "starts_at", resource.starts_at(), refusals::first_days(cx));
     ruling.refuse_if(clause::LIVE_USED, Answer::named("used", pack.used));
     ruling.draw(clause::LIVE_QUOTA, draw);
@@ -94,15 +88,18 @@ fn in_use<R: Resource>(resource: &R, pack: &Pack, whole: bool, cx: &Context<'_>,
     if whole {
         // The quota refused the full refund, and no rule is printed for what is unused then.
         ruling.no_figure(clause::LIVE_QUOTA, Reason::RuleUnknown, None);
-        if let Some(start) = resource.starts_at() {
-            ruling.changes_at(start + refusals::first_days(cx));
-        }
+        // That lasts through the first days, the last instant included.
+        ruling.window_through(clause::LIVE_PACK, "starts_at", resource.starts_at(), refusals::first_days(cx));
         return;
     }
     ruling.cite(clause::LIVE_PACK);
     let months = term_months(resource);
     let Some(fee) = months.and_then(|months| cx.cell(table::LIVE_FEE, &[i64::from(months).into()])) else {
-        ruling.no_figure(clause::LIVE_FEE, Reason::RuleUnknown, if months.is_none() { Some("term_months") } else { None });
+        ruling.no_figure(
+            clause::LIVE_FEE,
+            Reason::RuleUnknown,
+            if months.is_none() { Some("term_months") } else { None },
+        );
         return;
     };
     ruling.cite(clause::LIVE_FEE);
@@ -128,12 +125,7 @@ fn term_months<R: Resource>(resource: &R) -> Option<u32> {
 }
 
 /// What was consumed: by volume in the first days and from 30 % on, otherwise by days.
-fn consumed<R: Resource>(
-    resource: &R,
-    pack: &Pack,
-    money: Amount,
-    cx: &Context<'_>,
-) -> Result<Exact, &'static str> {
+fn consumed<R: Resource>(resource: &R, pack: &Pack, money: Amount, cx: &Context<'_>) -> Result<Exact, &'static str> {
     let first_days = pack.in_first_days.ok_or("starts_at")?;
     let share = pack.share().ok_or("commitment.used_units")?;
     let from = cx.param(param::BY_VOLUME_FROM).map(|held| Exact::from(held.value)).unwrap_or(Exact::ZERO);

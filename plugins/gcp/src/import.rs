@@ -124,6 +124,7 @@ pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
 /// Reads all files of a run together; two pages of one listing are read as one.
 pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     let mut out = Imported::default();
+    let offers = order::Offers::published();
     let mut pages: Vec<Page<'_>> = Vec::new();
     for file in files {
         let Some(root) = file.json.map(Place::root) else {
@@ -142,7 +143,7 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
         }
         let kind = listing.items.first().and_then(|item| item.value).and_then(kind_of);
         for item in &listing.items {
-            if let Err(misfit) = read(file, item, &mut out) {
+            if let Err(misfit) = read(file, item, &offers, &mut out) {
                 out.error(file, misfit.path.clone(), misfit.to_string());
             }
         }
@@ -152,12 +153,12 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     out
 }
 
-fn read(file: &ImportFile<'_>, item: &Place<'_>, out: &mut Imported) -> Result<(), Misfit> {
+fn read(file: &ImportFile<'_>, item: &Place<'_>, offers: &order::Offers, out: &mut Imported) -> Result<(), Misfit> {
     let records = match item.value.and_then(kind_of) {
         Some(Kind::Commitment) => vec![commitment::read(file, item, out)?],
         Some(Kind::FutureReservation) => vec![future::read(item)?],
         Some(Kind::Capacity) => vec![capacity::read(item)?],
-        Some(Kind::Order) => order::read(file, item, out)?,
+        Some(Kind::Order) => order::read(file, item, offers, out)?,
         None => return Err(misfit(item, "a commitment, a future reservation, a capacity commitment or an order")),
     };
     for record in records {

@@ -1,7 +1,7 @@
 //! Huawei Cloud: which exits a prepaid resource has on the international, Chinese and European site.
 //!
 //! Sources: the pages named in `policy/sources.toml`. One file of rules for each exit; what several
-//! exits share is in [`refusals`], [`periods`], [`money`] and [`review`].
+//! exits share is in `refusals.rs`, `periods.rs`, `money.rs` and `review.rs`.
 
 mod failed;
 mod full_refund;

@@ -30,6 +30,11 @@ impl Listing {
             Self::Subscriptions => has("subscription_id") && has("charge_agreement_number"),
         }
     }
+
+    /// Whether any element is of this listing: a broken one beside it is reported, not hidden.
+    fn is_among(self, items: &[Place<'_>]) -> bool {
+        items.iter().any(|item| item.value.is_some_and(|value| self.is_one(value)))
+    }
 }
 
 /// The elements of a file and what they are.
@@ -44,10 +49,9 @@ fn listing<'a>(file: &ImportFile<'a>) -> Option<(Listing, Vec<Place<'a>>)> {
     ];
     for (kind, place) in lists {
         let Ok(items) = place.items() else { continue };
-        let all = items.iter().all(|item| item.value.is_some_and(|value| kind.is_one(value)));
         // An empty page of reservations is told by the fields around it.
-        let empty_page = kind == Listing::Reservations && root.has("reservations") && root.has("total_count");
-        if all && (!items.is_empty() || (empty_page && root.has("first"))) {
+        let around = ["reservations", "total_count", "first"].iter().all(|name| root.has(name));
+        if kind.is_among(&items) || (kind == Listing::Reservations && items.is_empty() && around) {
             return Some((kind, items));
         }
     }
@@ -56,8 +60,7 @@ fn listing<'a>(file: &ImportFile<'a>) -> Option<(Listing, Vec<Place<'a>>)> {
         Value::Array(_) => root.items().ok()?,
         _ => vec![root],
     };
-    let all = items.iter().all(|item| item.value.is_some_and(|value| Listing::Reservations.is_one(value)));
-    (all && !items.is_empty()).then_some((Listing::Reservations, items))
+    Listing::Reservations.is_among(&items).then_some((Listing::Reservations, items))
 }
 
 pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
@@ -66,11 +69,14 @@ pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
 
 pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     let mut out = Imported::default();
-    let mut pages = Pages::default();
-    for file in files {
+    let mut listings: Vec<Pages<'_, '_>> = Vec::new();
+    for (index, file) in files.iter().enumerate() {
         let Some((kind, items)) = listing(file) else { continue };
+        if files.iter().take(index).any(|earlier| earlier.json == file.json) {
+            continue;
+        }
         if kind == Listing::Reservations {
-            pages.count(file, items.len());
+            Pages::count(&mut listings, file, items.len());
         }
         for item in items.iter().filter(|_| kind != Listing::CreditPools) {
             let read = match kind {
@@ -85,7 +91,11 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
             }
         }
     }
-    pages.close(files, &mut out);
+    for Pages { total, seen, last, .. } in listings.iter().filter(|one| one.is_truncated()) {
+        let total = total.map_or_else(|| "more".to_owned(), |total| total.to_string());
+        let what = format!("the listing is truncated: {seen} of {total} are here; add the other pages");
+        out.error(last, "reservations", what);
+    }
     for file in files {
         let Some((Listing::CreditPools, pools)) = listing(file) else { continue };
         for pool in &pools {
@@ -114,35 +124,34 @@ fn add(out: &mut Imported, record: ResourceRecord) {
     }
 }
 
-/// How many reservations the pages hold, and how many there are.
-#[derive(Default)]
-struct Pages {
-    seen: usize,
+/// The pages of one listing of reservations: each region has its own.
+struct Pages<'f, 'v> {
+    first: Option<String>,
     total: Option<i64>,
-    open: bool,
-    closed: bool,
+    seen: i64,
+    open: i64,
+    last: &'f ImportFile<'v>,
 }
 
-impl Pages {
-    fn count(&mut self, file: &ImportFile<'_>, items: usize) {
+impl<'f, 'v> Pages<'f, 'v> {
+    fn count(listings: &mut Vec<Self>, file: &'f ImportFile<'v>, items: usize) {
         let Some(root) = file.json.map(Place::root) else { return };
-        self.seen += items;
-        self.total = self.total.max(root.get("total_count").whole().ok().flatten());
-        if root.has("next") {
-            self.open = true;
-        } else {
-            self.closed = true;
+        let first = root.get("first").get("href").text().ok().flatten();
+        let total = root.get("total_count").whole().ok().flatten();
+        let index = listings.iter().position(|one| one.first == first && one.total == total).unwrap_or_else(|| {
+            listings.push(Self { first, total, seen: 0, open: 0, last: file });
+            listings.len() - 1
+        });
+        if let Some(one) = listings.get_mut(index) {
+            one.seen += i64::try_from(items).unwrap_or(0);
+            one.open += if root.has("next") { 1 } else { -1 };
+            one.last = file;
         }
     }
 
-    fn close(&self, files: &[ImportFile<'_>], out: &mut Imported) {
-        let seen = i64::try_from(self.seen).unwrap_or(i64::MAX);
-        let short = self.total.is_some_and(|total| total > seen) || (self.open && !self.closed);
-        let listed = files.iter().rev().find(|file| matches!(listing(file), Some((Listing::Reservations, _))));
-        if let (true, Some(file)) = (short, listed) {
-            let total = self.total.map_or_else(|| "more".to_owned(), |total| total.to_string());
-            out.error(file, "reservations", format!("the listing is truncated: {seen} of {total} are here; add the other pages"));
-        }
+    /// Whether elements are missing: by their number where that is told, else by a last page.
+    fn is_truncated(&self) -> bool {
+        self.total.map_or(self.open > 0, |total| self.seen < total)
     }
 }
 
@@ -158,7 +167,7 @@ fn needed<T>(place: &Place<'_>, value: Option<T>, expected: &'static str) -> Res
 
 /// A reservation of the VPC API.
 fn reservation(item: &Place<'_>) -> Result<Read, Misfit> {
-    if !item.has("id") && !item.has("status") {
+    if !item.has("id") && !item.has("status") && item.has("committed_use") {
         return Ok(Read::LeftOut("a request to create a reservation: nothing was bought yet"));
     }
     const STATUS: &str = "one of inactive, activating, active, deactivating, expired, failed";

@@ -29,12 +29,8 @@ impl Provider for Ibm {
     fn assess<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment) {
         match cx.product() {
             Some(product::IS_RESERVATION) => reservation(resource, cx, out),
-            Some(product::CLASSIC_RESERVED_CAPACITY) => {
-                out.exit(cx, Exit::None, |ruling| no_exit::classic_term(clause::CLASSIC_RESERVED, resource, cx, ruling));
-            }
-            Some(product::CLASSIC_BARE_METAL) => {
-                out.exit(cx, Exit::None, |ruling| no_exit::classic_term(clause::CLASSIC_BM_TERM, resource, cx, ruling));
-            }
+            Some(product::CLASSIC_RESERVED_CAPACITY) => classic_term(clause::CLASSIC_RESERVED, resource, cx, out),
+            Some(product::CLASSIC_BARE_METAL) => classic_term(clause::CLASSIC_BM_TERM, resource, cx, out),
             Some(product::CLASSIC_DEVICE) => {
                 out.exit(cx, Exit::InUse, |ruling| in_use::in_use(resource, cx, ruling));
                 if terms::may_renew(resource, cx) {
@@ -90,6 +86,10 @@ fn reservation<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment
     if terms::may_renew(resource, cx) {
         out.exit(cx, Exit::StopRenewal, |ruling| stop_renewal::reservation(resource, cx, ruling));
     }
+}
+
+fn classic_term<R: Resource>(clause: ClauseId, resource: &R, cx: &Context<'_>, out: &mut Assessment) {
+    out.exit(cx, Exit::None, |ruling| no_exit::classic_term(clause, resource, cx, ruling));
 }
 
 fn subscription<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment) {

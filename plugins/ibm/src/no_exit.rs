@@ -5,12 +5,7 @@ use recoup_core::prelude::*;
 use crate::{clause, terms};
 
 /// A Classic term runs to its end and stays owed; once it is over, that alone is the answer.
-pub(crate) fn classic_term<R: Resource>(
-    clause: ClauseId,
-    resource: &R,
-    cx: &Context<'_>,
-    ruling: &mut Ruling<'_>,
-) {
+pub(crate) fn classic_term<R: Resource>(clause: ClauseId, resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     if terms::is_over(resource, cx) {
         ruling.refuse_as(clause, Reason::Expired, true);
     } else {

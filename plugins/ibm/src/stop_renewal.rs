@@ -36,13 +36,7 @@ pub(crate) fn subscription<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
 }
 
 /// Open until `notice` before the end, which itself is already too late.
-fn until_end<R: Resource>(
-    clause: ClauseId,
-    notice: Span,
-    resource: &R,
-    cx: &Context<'_>,
-    ruling: &mut Ruling<'_>,
-) {
+fn until_end<R: Resource>(clause: ClauseId, notice: Span, resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::AUTO_RENEW, !cx.flag(Flag::AutoRenew));
     let deadline = resource.ends_at().map(|end| end - notice);
     ruling.window(clause, "ends_at", deadline, |at, deadline| at < deadline);

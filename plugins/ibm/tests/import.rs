@@ -1,5 +1,7 @@
 //! Reading what IBM's APIs print.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -108,7 +110,9 @@ fn usage_reports_name_subscriptions() {
 
 #[test]
 fn other_files_are_not_claimed() {
-    for other in [json!({"reservations": [{"id": 1}]}), json!({"resources": []}), json!([]), json!({"value": []}), json!(3)] {
+    for other in
+        [json!({"reservations": [{"id": 1}]}), json!({"resources": []}), json!([]), json!({"value": []}), json!(3)]
+    {
         assert!(!Ibm::recognises(&ImportFile { name: "x", json: Some(&other), text: "" }), "{other}");
     }
     assert!(!Ibm::recognises(&ImportFile { name: "x", json: None, text: "a,b" }));

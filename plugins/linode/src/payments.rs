@@ -26,7 +26,9 @@ pub(crate) fn paid_at(order: &impl Order) -> Option<Instant> {
 
 /// Whether an order paid real money.
 pub(crate) fn paid_real(order: &impl Order) -> bool {
-    order.payments().is_none_or(|mut payments| payments.any(|payment| is_real(&payment) && payment.amount.is_positive()))
+    order
+        .payments()
+        .is_none_or(|mut payments| payments.any(|payment| is_real(&payment) && payment.amount.is_positive()))
 }
 
 /// What every way of closing the account does.

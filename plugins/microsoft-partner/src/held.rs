@@ -64,8 +64,8 @@ pub(crate) fn touched<R: Resource>(
     let all = resource.quantity();
     let (wanted, mut newer) = match leaving {
         Leaving::Part(units) => {
-            let total = held(resource)
-                .try_fold(Number::ZERO, |sum, order| Some(sum + units_of(&order, alone, all)?))?;
+            let total =
+                held(resource).try_fold(Number::ZERO, |sum, order| Some(sum + units_of(&order, alone, all)?))?;
             (Some(units), total)
         }
         Leaving::All | Leaving::TooMany => (None, Number::ZERO),
@@ -219,10 +219,6 @@ pub(crate) fn add_up<R: Resource>(
 }
 
 /// Nothing comes back: what was charged for the leaving part is consumed.
-pub(crate) fn all_consumed<R: Resource>(
-    resource: &R,
-    cx: &Context<'_>,
-    leaving: Leaving,
-) -> Result<RefundQuote, Gap> {
+pub(crate) fn all_consumed<R: Resource>(resource: &R, cx: &Context<'_>, leaving: Leaving) -> Result<RefundQuote, Gap> {
     add_up(resource, cx, leaving, |line| Ok(Taken::Consumed(line.part())))
 }

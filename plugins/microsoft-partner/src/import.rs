@@ -55,7 +55,13 @@ fn items_of<'v>(root: &Place<'v>) -> Result<Vec<Place<'v>>, Misfit> {
 /// Whether a file holds subscriptions or orders of Partner Center.
 pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
     let Some(root) = file.json.map(Place::root) else { return false };
-    items_of(&root).is_ok_and(|items| items.first().is_some_and(|item| kind_of(item).is_some()))
+    items_of(&root).is_ok_and(|items| match items.first() {
+        Some(item) => kind_of(item).is_some(),
+        None => {
+            field(&field(&root, "attributes"), "objectType").value.and_then(Value::as_str) == Some("Collection")
+                && field(&root, "totalCount").value.is_some()
+        }
+    })
 }
 
 /// Reads all files of a run together; orders are joined to the subscriptions that they bought.

@@ -96,23 +96,22 @@ fn quote<R: Resource>(
     if refusals::too_late(ruling) {
         return held::all_consumed(resource, cx, leaving);
     }
-    let Some(extra_days) = cx.param(terms.extra_days).and_then(|days| days.value.as_whole()) else {
-        return Err(Gap::Field("days"));
-    };
+    let whole = |param| cx.param(param).and_then(|held| held.value.as_whole()).ok_or(Gap::Field("days"));
+    let (extra_days, block) = (whole(terms.extra_days)?, whole(param::BLOCK)?.max(1));
     ruling.cite(terms.proration);
     ruling.cite(clause::INVOICE);
     let quote = held::add_up(resource, cx, leaving, |line| {
-        let (charged, days) = charged_days(cx, line, extra_days)?;
+        let (charged, days) = charged_days(cx, line, extra_days, block)?;
         Ok(Taken::Consumed(line.part().times_ratio(charged, days)))
     })?;
     ruling.line("consumed", || {
         let per_order = held::touched(resource, leaving).into_iter().flatten().map(|(order, share)| {
-            let over = order.placed_at().map_or(0, |placed| cx.at.since(placed).whole_hours().div_euclid(24));
+            let over = order.placed_at().map_or(0, |placed| cx.at.since(placed).whole_hours().div_euclid(block));
             format!("{share} of an order, {} of its days", over + extra_days)
         });
         format!("{} ({})", quote.consumed().unwrap_or_default(), per_order.collect::<Vec<_>>().join("; "))
     });
-    Ok(match still_owed(resource, cx, leaving) {
+    Ok(match still_owed(resource, leaving) {
         Some(owed) => {
             ruling.cite(clause::RELEASED);
             quote.releasing(&owed)
@@ -122,21 +121,21 @@ fn quote<R: Resource>(
 }
 
 /// The days charged of an order, and the days of its charge cycle.
-fn charged_days(cx: &Context<'_>, line: &Line, extra_days: i64) -> Result<(i64, i64), Gap> {
+fn charged_days(cx: &Context<'_>, line: &Line, extra_days: i64, block: i64) -> Result<(i64, i64), Gap> {
     let placed = line.placed_at.ok_or(Gap::Field("placed_at"))?;
     let (start, end) = line.cycle.ok_or(Gap::Field("ends_at"))?;
-    let over = cx.at.since(placed).whole_hours().max(0) / 24;
+    let over = cx.at.since(placed).whole_hours().max(0) / block;
     Ok((over + extra_days, cx.zone.days_between(start, end)))
 }
 
 /// What a term billed by the month would still have been charged, in the share of what leaves.
-fn still_owed<R: Resource>(resource: &R, cx: &Context<'_>, leaving: Leaving) -> Option<Exact> {
+fn still_owed<R: Resource>(resource: &R, leaving: Leaving) -> Option<Exact> {
     let commitment = resource.commitment()?;
     let months = commitment.term_months.filter(|months| *months > 1)?;
     if commitment.payment_option != Some(PaymentOption::Monthly) {
         return None;
     }
     let term = Exact::from(commitment.recurring?).times(i64::from(months));
-    let charged = cx.ledger(resource, held::held(resource)).ok()?.paid();
+    let charged: Amount = held::held(resource).map(|order| order.due()).sum::<Option<Amount>>()?;
     Some(term.minus(&Exact::from(charged)).floor_zero().times(leaving.share(resource.quantity())))
 }

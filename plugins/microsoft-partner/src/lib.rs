@@ -34,7 +34,9 @@ impl Provider for MicrosoftPartner {
                 out.exit(cx, Exit::Return, |ruling| return_::return_(resource, cx, ruling));
             }
             Billing::Reservation => out.exit(cx, Exit::None, |ruling| ruling.refuse(clause::RI_CSP_NO_TABLE)),
-            Billing::OneOff | Billing::License | Billing::Subscription if cx.is_product(product::PERPETUAL_SOFTWARE) => {
+            Billing::OneOff | Billing::License | Billing::Subscription
+                if cx.is_product(product::PERPETUAL_SOFTWARE) =>
+            {
                 out.exit(cx, Exit::FullRefund, |ruling| full_refund::full_refund(resource, cx, ruling));
             }
             Billing::License | Billing::Subscription => bought_for_a_term(resource, cx, out),

@@ -29,8 +29,7 @@ pub(crate) fn window<R: Resource>(resource: &R, cx: &Context<'_>) -> Window {
     };
     let (short, long) = (length("monthly"), length("yearly"));
     let end_after = |span: Span| {
-        let (start, field) =
-            held::window_start(resource, cx, Leaving::of(resource, cx), |start| start + span);
+        let (start, field) = held::window_start(resource, cx, Leaving::of(resource, cx), |start| start + span);
         (start.map(|start| start + span), field)
     };
     let known = |(end, field)| Window { end, field, by_the_api: false, closes_at_last: None };

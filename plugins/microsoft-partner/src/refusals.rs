@@ -9,10 +9,8 @@ pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
     ruling.refuse_if(clause::REQUESTER, !cx.flag(Flag::RequesterAuthorised));
     ruling.refuse_if(clause::CUSTOMER, cx.flag(Flag::CspCustomer));
     ruling.refuse_if(clause::EXPIRED, has_ended(resource, cx));
-    ruling.refuse_if(
-        clause::INACTIVE,
-        matches!(resource.status(), Status::Pending | Status::Released | Status::Failed),
-    );
+    ruling
+        .refuse_if(clause::INACTIVE, matches!(resource.status(), Status::Pending | Status::Released | Status::Failed));
 }
 
 /// Whether the term is over; `ends_at` is exclusive (page, section 3).

@@ -85,12 +85,7 @@ fn used_of_term<R: Resource>(resource: &R, cx: &Context<'_>, line: &Line) -> Res
 }
 
 /// Paid by the month: the months that are over and the days gone of the current one.
-fn used_of_months<R: Resource>(
-    resource: &R,
-    cx: &Context<'_>,
-    line: &Line,
-    instalment: Amount,
-) -> Result<Exact, Gap> {
+fn used_of_months<R: Resource>(resource: &R, cx: &Context<'_>, line: &Line, instalment: Amount) -> Result<Exact, Gap> {
     let start = resource.starts_at().or(line.cycle.map(|(start, _)| start)).ok_or(Gap::Field("starts_at"))?;
     let over = cx.zone.months_between(start, cx.at).max(0);
     let month = (cx.zone.add_months(start, over), cx.zone.add_months(start, over + 1));

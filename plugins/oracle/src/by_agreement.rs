@@ -29,13 +29,7 @@ pub(crate) fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
 
 /// What comes back is what was agreed, at most what was paid. A sum not yet named alone makes nothing
 /// conditional.
-fn agreed<R: Resource>(
-    resource: &R,
-    cx: &Context<'_>,
-    ruling: &mut Ruling<'_>,
-    clause: ClauseId,
-    to: Destination,
-) {
+fn agreed<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, clause: ClauseId, to: Destination) {
     if let Some(end) = resource.ends_at() {
         ruling.changes_at(end);
     }

@@ -15,6 +15,8 @@ use serde_json::Value;
 
 const PROVIDER: &str = "oracle";
 const CREDITS: &str = "universal-credits";
+/// What the CLI prints beside `data` where a listing has further pages.
+const NEXT_PAGE: &str = "opc-next-page";
 
 /// Fields of which a payload of these APIs has several.
 const TELLING: &[&str] = &[
@@ -90,18 +92,23 @@ pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
 /// Reads all files of a run together; commitments are joined to the services that they stand in.
 pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     let mut out = Imported::default();
+    let (mut goes_on, mut has_last_page) = (None, false);
     for file in files {
         let Some(root) = file.json.map(Place::root) else {
             out.error(file, "", "expected JSON as Oracle's subscription APIs print it");
             continue;
         };
-        if let Ok(Some(_)) = root.any(&["opc-next-page", "opcNextPage"]).text() {
-            out.error(file, "opc-next-page", "the listing goes on, expected its further pages too");
+        match root.get(NEXT_PAGE).text() {
+            Ok(Some(_)) => goes_on = Some(file),
+            _ => has_last_page = true,
         }
         match items_of(&root) {
             Ok(items) => items.iter().for_each(|item| read_item(file, item, &mut out)),
             Err(misfit) => out.error(file, misfit.path.clone(), misfit.to_string()),
         }
+    }
+    if let (Some(file), false) = (goes_on, has_last_page) {
+        out.error(file, NEXT_PAGE, "the listing goes on, expected its further pages too");
     }
     out
 }
@@ -193,7 +200,8 @@ fn read_alone(item: &Place<'_>, currency: Option<Currency>) -> Result<ResourceRe
     record.region = field(item, "dataCenterRegion").text()?;
     record.quantity = field(item, "quantity").decimal()?;
     let terms = CommitmentRecord { term_months: months_of(item)?, currency, ..CommitmentRecord::default() };
-    record.commitment = (billing == Billing::CommittedUse).then_some(terms);
+    let says_something = terms != CommitmentRecord::default();
+    record.commitment = (billing == Billing::CommittedUse && says_something).then_some(terms);
     if let Some(left) = field(item, "availableAmount").decimal()? {
         record.facts.figures.push((Figure::RemainingBalance, left));
     }

@@ -15,8 +15,9 @@ fn plans<'a>(file: &ImportFile<'a>) -> Option<Vec<Place<'a>>> {
         Value::Array(_) => root.items().ok()?,
         _ => vec![root],
     };
-    let is_plan = |item: &Place<'_>| ["periodEndAction", "periodStartDate", "periodEndDate"].iter().all(|name| item.has(name));
-    (!items.is_empty() && items.iter().all(is_plan)).then_some(items)
+    let is_plan =
+        |item: &Place<'_>| ["periodEndAction", "periodStartDate", "periodEndDate"].iter().all(|name| item.has(name));
+    items.iter().any(is_plan).then_some(items)
 }
 
 pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {

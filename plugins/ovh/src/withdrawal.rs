@@ -39,12 +39,7 @@ fn first_purchase<R: Resource>(resource: &R) -> Option<R::Order<'_>> {
         .or_else(|| purchases().next())
 }
 
-fn within_window<R: Resource>(
-    resource: &R,
-    order: Option<&R::Order<'_>>,
-    cx: &Context<'_>,
-    ruling: &mut Ruling<'_>,
-) {
+fn within_window<R: Resource>(resource: &R, order: Option<&R::Order<'_>>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let known = resource.orders().is_some_and(|orders| orders.len() > 0);
     if known && order.is_none() {
         // Only renewals: the contract is none of these days'.

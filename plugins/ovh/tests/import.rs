@@ -1,5 +1,7 @@
 //! Reading what OVHcloud's API prints.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -24,7 +26,8 @@ fn savings_plans_are_read() {
     // The same plan listed and read by itself is one plan.
     let read = import(&[&plans, &plans[0]]);
     assert_eq!(read.remarks, []);
-    let records: Value = read.resources.iter().map(|record| record.to_json("Europe/Paris".parse().unwrap_or(Zone::UTC))).collect();
+    let records: Value =
+        read.resources.iter().map(|record| record.to_json("Europe/Paris".parse().unwrap_or(Zone::UTC))).collect();
     assert_eq!(
         records,
         json!([

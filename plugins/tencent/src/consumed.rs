@@ -350,6 +350,7 @@ fn duration<R: Resource, O: Order>(
     used: &Used<'_, O>,
 ) -> Result<Amount, Gap> {
     ruling.cite(clause::PART_CONSUMED_DURATION);
+    ruling.cite_if(clause::PART_TPNS, cx.is_product(product::TPNS));
     let unstated = cx.listed(list::DURATION_LIST).then_some(Number::ONE);
     // Lighthouse deducts the list price itself, whatever a customer's prices are.
     let fixed = cx.is_product(product::LIGHTHOUSE) || cx.is_product(product::LIGHTHOUSE_DISK);

@@ -120,9 +120,8 @@ fn in_window(
 /// When the new purchase was delivered (before 2018-07-10: paid).
 pub(crate) fn new_purchase<R: Resource>(resource: &R, cx: &Context<'_>) -> Option<Instant> {
     let Some(mut orders) = resource.orders() else { return resource.purchased_at() };
-    let first = |order: &R::Order<'_>| {
-        order.is_paid() && matches!(order.kind(), OrderKind::Purchase | OrderKind::Conversion)
-    };
+    let first =
+        |order: &R::Order<'_>| order.is_paid() && matches!(order.kind(), OrderKind::Purchase | OrderKind::Conversion);
     let order = orders.find(first)?;
     let (delivered, paid) = (order.starts_at(), order.paid_at());
     if cx.in_force(clause::FIVE_CLOCK) { delivered.or(paid) } else { paid.or(delivered) }

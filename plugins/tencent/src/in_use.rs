@@ -160,9 +160,7 @@ fn natural_days(cx: &Context<'_>, ruling: &mut Ruling<'_>, start: Option<Instant
 fn of_2017<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, start: Option<Instant>) {
     let too_old = start.zip(first_day_of_2017(cx)).map(|(start, first_day)| start < first_day);
     ruling.refuse_if(clause::PART_2017, Answer::named("orders", too_old));
-    let changed = resource
-        .paid_orders()
-        .any(|order| matches!(order.kind(), OrderKind::Upgrade | OrderKind::Downgrade));
+    let changed = resource.paid_orders().any(|order| matches!(order.kind(), OrderKind::Upgrade | OrderKind::Downgrade));
     ruling.refuse_as(clause::PART_2017, Reason::NotNewPurchase, changed);
     let agent = cx.flag(Flag::PaidByPartner).or(cx.flag(Flag::ResellerModel)).unknown_is_no();
     ruling.refuse_as(clause::PART_2017, Reason::Reseller, agent);

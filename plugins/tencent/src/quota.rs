@@ -13,9 +13,7 @@ static NAMES: LazyLock<Vec<[String; 2]>> = LazyLock::new(|| {
     let products = Rules::<Tencent>::policy().map(|policy| policy.products).unwrap_or_default();
     products
         .into_iter()
-        .map(|product| {
-            [format!("five_day_full_refund.{}", product.id), format!("ordinary_returns.{}", product.id)]
-        })
+        .map(|product| [format!("five_day_full_refund.{}", product.id), format!("ordinary_returns.{}", product.id)])
         .collect()
 });
 

@@ -2,8 +2,8 @@
 
 use recoup_core::prelude::*;
 
-use crate::in_use::{consequences, disposition, period};
 use crate::clause;
+use crate::in_use::{consequences, disposition, period};
 
 /// Old value less new value for the remaining time, without a factor.
 pub(crate) fn downgrade<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, monthly: Number) {

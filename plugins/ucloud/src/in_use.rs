@@ -48,12 +48,7 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
 }
 
 /// Effects, channel and settlement, which every exit of the page shares.
-pub(crate) fn consequences<R: Resource>(
-    resource: &R,
-    cx: &Context<'_>,
-    ruling: &mut Ruling<'_>,
-    effects: &[Effect],
-) {
+pub(crate) fn consequences<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, effects: &[Effect]) {
     ruling.effects(effects);
     let coupons = [Instrument::Voucher, Instrument::CashCoupon, Instrument::DiscountCoupon];
     let lost = coupons.iter().any(|coupon| resource.paid_with(*coupon));
@@ -74,11 +69,7 @@ pub(crate) fn disposition(payment: &Payment) -> Disposition {
 }
 
 /// The period of an order: as it states it, else by its term, else that of the resource.
-pub(crate) fn period<R: Resource>(
-    resource: &R,
-    order: &impl Order,
-    cx: &Context<'_>,
-) -> Option<(Instant, Instant)> {
+pub(crate) fn period<R: Resource>(resource: &R, order: &impl Order, cx: &Context<'_>) -> Option<(Instant, Instant)> {
     let only = resource.periods().count() == 1;
     let whole = |instant: Option<Instant>| instant.filter(|_| only);
     let start = order.starts_at().or_else(|| whole(resource.starts_at()))?;
@@ -194,8 +185,8 @@ fn quote<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -
             let total = begun(end.since(start), unit);
             let used = begun(cx.at.since(start), unit).min(total);
             match charge(resource, &order, cx, ruling) {
-                // All is used: no price is needed any more.
-                _ if used >= total => {
+                // All is used, or no money paid: no price is needed.
+                _ if used >= total || paid.is_zero() => {
                     draft.give_back_only(&Exact::ZERO);
                 }
                 Charge::Missing(missing) => {

@@ -1,11 +1,108 @@
-//! Readers of Vultr's API payloads.
+//! Readers of what Vultr's API prints: the items of invoices and the billing history.
 
-use recoup_core::import::{ImportFile, Imported};
+use recoup_core::fact::Figure;
+use recoup_core::import::{ImportFile, Imported, Misfit, Place};
+use recoup_core::money::Number;
+use recoup_core::record::ResourceRecord;
+use recoup_core::time::{Instant, Zone};
+use recoup_core::vocab::{Billing, Status};
+use serde_json::Value;
 
-pub(crate) fn recognises(_file: &ImportFile<'_>) -> bool {
-    false
+const PROVIDER: &str = "vultr";
+
+/// What a file lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    InvoiceItems,
+    History,
 }
 
-pub(crate) fn import(_files: &[ImportFile<'_>]) -> Imported {
-    Imported::default()
+fn kind(json: &Value) -> Option<Kind> {
+    let root = Place::root(json);
+    // One such element is enough: a broken one beside it is reported, not hidden.
+    let some = |name: &str, fields: &[&str]| {
+        let items = root.get(name).items().unwrap_or_default();
+        items.iter().any(|item| fields.iter().all(|field| item.has(field)))
+    };
+    if some("billing_history", &["id", "date", "type", "amount", "balance"]) {
+        return Some(Kind::History);
+    }
+    some("invoice_items", &["product", "start_date", "unit_type", "unit_price", "total"]).then_some(Kind::InvoiceItems)
+}
+
+pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
+    file.json.is_some_and(|json| kind(json).is_some())
+}
+
+pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
+    let mut out = Imported::default();
+    let mut newest: Option<(Instant, Number)> = None;
+    for (wanted, name) in [(Kind::InvoiceItems, "invoice_items"), (Kind::History, "billing_history")] {
+        // Listings are told apart by their size: how many elements each has, and how many are here.
+        let mut listings: Vec<(i64, i64, &ImportFile<'_>)> = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            if files.iter().take(index).any(|earlier| earlier.json == file.json) {
+                continue;
+            }
+            let Some(root) = file.json.filter(|json| kind(json) == Some(wanted)).map(Place::root) else { continue };
+            let items = root.get(name).items().unwrap_or_default();
+            let here = i64::try_from(items.len()).unwrap_or(0);
+            let total = root.get("meta").get("total").whole().ok().flatten().unwrap_or(here);
+            match listings.iter_mut().find(|listing| listing.0 == total) {
+                Some(listing) => *listing = (total, listing.1 + here, file),
+                None => listings.push((total, here, file)),
+            }
+            for item in &items {
+                let read = match wanted {
+                    Kind::InvoiceItems => service(item).map(|record| add(&mut out, record)),
+                    Kind::History => entry(item).map(|entry| {
+                        if newest.is_none_or(|newest| newest.0 <= entry.0) {
+                            newest = Some(entry);
+                        }
+                    }),
+                };
+                if let Err(misfit) = read {
+                    out.error(file, misfit.path, format!("expected {}, found {}", misfit.expected, misfit.found));
+                }
+            }
+        }
+        for (total, seen, file) in listings.iter().filter(|(total, seen, _)| *total > 0 && seen % total != 0) {
+            out.error(file, name, format!("the listing is truncated: {seen} of {total} are here; add the other pages"));
+        }
+    }
+    // A balance below zero after the newest entry is credit, which was paid ahead.
+    if let Some((_, balance)) = newest.filter(|(_, balance)| balance.is_negative()) {
+        let mut record = ResourceRecord::new(PROVIDER, "account", "account", Billing::PrepaidBalance, Status::Active);
+        record.facts.figures.push((Figure::RemainingBalance, balance.magnitude()));
+        out.resources.push(record);
+    }
+    out
+}
+
+/// A product that several lines or invoices name is one, from its first hour on.
+fn add(out: &mut Imported, record: ResourceRecord) {
+    match out.resources.iter_mut().find(|other| other.id == record.id) {
+        Some(known) => known.starts_at = [known.starts_at, record.starts_at].into_iter().flatten().min(),
+        None => out.resources.push(record),
+    }
+}
+
+/// A line of an invoice: something metered, known by its description. Nothing was paid ahead.
+fn service(item: &Place<'_>) -> Result<ResourceRecord, Misfit> {
+    let id = item.get("description").required()?;
+    let product = item.get("product").required()?.to_lowercase();
+    let mut record = ResourceRecord::new(PROVIDER, &id, &product, Billing::PayAsYouGo, Status::Active);
+    record.name = Some(id);
+    record.starts_at = item.get("start_date").instant(Zone::UTC)?;
+    record.orders = Some(Vec::new());
+    Ok(record)
+}
+
+/// An entry of the history: when, and the balance after it.
+fn entry(item: &Place<'_>) -> Result<(Instant, Number), Misfit> {
+    let (date, balance) = (item.get("date"), item.get("balance"));
+    let missing = |place: Place<'_>, expected| Misfit { path: place.path, expected, found: "nothing".to_owned() };
+    let at = date.instant(Zone::UTC)?.ok_or_else(|| missing(date, "an instant"))?;
+    let left = balance.decimal()?.ok_or_else(|| missing(balance, "a decimal"))?;
+    Ok((at, left))
 }

@@ -42,10 +42,7 @@ fn agreement<'r>(id: &str, resources: &'r mut [ResourceRecord]) -> Option<&'r mu
 }
 
 /// The event of a cancellation request: while it waits for the buyer, another cannot be made.
-pub(super) fn join_request(
-    item: &Place<'_>,
-    resources: &mut [ResourceRecord],
-) -> Result<Option<String>, Misfit> {
+pub(super) fn join_request(item: &Place<'_>, resources: &mut [ResourceRecord]) -> Result<Option<String>, Misfit> {
     let detail = item.get("detail");
     let id = detail.get("agreement").get("id").required()?;
     let status = detail.get("agreementCancellationRequest").get("statusCode").required()?;
@@ -60,10 +57,7 @@ pub(super) fn join_request(
 
 /// The event of a billing adjustment: what the seller granted. The event prints it as a negative
 /// amount.
-pub(super) fn join_adjustment(
-    item: &Place<'_>,
-    resources: &mut [ResourceRecord],
-) -> Result<Option<String>, Misfit> {
+pub(super) fn join_adjustment(item: &Place<'_>, resources: &mut [ResourceRecord]) -> Result<Option<String>, Misfit> {
     let detail = item.get("detail");
     let id = detail.get("agreement").get("id").required()?;
     let granted: Option<Number> = detail.get("billingAdjustmentRequest").get("adjustmentAmount").decimal()?;

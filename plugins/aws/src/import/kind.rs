@@ -36,7 +36,11 @@ struct Sign {
 }
 
 const SIGNS: &[Sign] = &[
-    Sign { kind: Kind::SavingsPlan, arrays: &["savingsPlans", "SavingsPlans"], fields: &["savingsPlanId", "savingsPlanType"] },
+    Sign {
+        kind: Kind::SavingsPlan,
+        arrays: &["savingsPlans", "SavingsPlans"],
+        fields: &["savingsPlanId", "savingsPlanType"],
+    },
     Sign {
         kind: Kind::ReservedInstance,
         arrays: &["ReservedInstances", "reservedInstances", "reservedInstancesSet"],
@@ -72,11 +76,7 @@ const SIGNS: &[Sign] = &[
         arrays: &["ReservedDBInstances"],
         fields: &["ReservedDBInstanceId", "DBInstanceClass"],
     },
-    Sign {
-        kind: Kind::CacheNode,
-        arrays: &["ReservedCacheNodes"],
-        fields: &["ReservedCacheNodeId", "CacheNodeType"],
-    },
+    Sign { kind: Kind::CacheNode, arrays: &["ReservedCacheNodes"], fields: &["ReservedCacheNodeId", "CacheNodeType"] },
     Sign { kind: Kind::WarehouseNode, arrays: &["ReservedNodes"], fields: &["ReservedNodeId", "NodeType"] },
     Sign { kind: Kind::MemoryNode, arrays: &["ReservedNodes"], fields: &["ReservationId", "NodeType"] },
     Sign {
@@ -89,11 +89,7 @@ const SIGNS: &[Sign] = &[
         arrays: &["provisionedModelSummaries"],
         fields: &["provisionedModelArn", "modelUnits"],
     },
-    Sign {
-        kind: Kind::Agreement,
-        arrays: &["agreementViewSummaries"],
-        fields: &["agreementId", "acceptanceTime"],
-    },
+    Sign { kind: Kind::Agreement, arrays: &["agreementViewSummaries"], fields: &["agreementId", "acceptanceTime"] },
     Sign { kind: Kind::ExchangeQuote, arrays: &[], fields: &["IsValidExchange", "ReservedInstanceValueSet"] },
 ];
 
@@ -154,7 +150,8 @@ pub(super) fn sort(json: &Value) -> Option<Sorted<'_>> {
     match json {
         Value::Object(_) => listing(&root).or_else(|| {
             let kind = single(&root)?;
-            let item = if kind == Kind::CancellationQuote { get(&root, "CapacityReservationCancellationQuote") } else { root };
+            let item =
+                if kind == Kind::CancellationQuote { get(&root, "CapacityReservationCancellationQuote") } else { root };
             Some(Sorted { listing: None, next: None, items: vec![(Some(kind), item)] })
         }),
         Value::Array(_) => {

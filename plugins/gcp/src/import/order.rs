@@ -1,23 +1,50 @@
 //! Orders of the Consumer Procurement API: spend-based commitments and Marketplace purchases.
 
+use recoup_core::adapter::Rules;
 use recoup_core::fact::Flag;
 use recoup_core::import::{ImportFile, Imported, Misfit, Place};
 use recoup_core::money::Number;
+use recoup_core::policy::Key;
 use recoup_core::record::{CommitmentRecord, ResourceRecord};
 use recoup_core::time::Zone;
 use recoup_core::vocab::{Billing, Seller, Status};
 
 use super::{PROVIDER, behind, last_part};
+use crate::Gcp;
 
 /// The parameter that only offers of spend-based commitments have.
 const HOURLY_COMMIT: &str = "hourly_commit";
 /// The wall clock of commitments.
 const PACIFIC: &str = "America/Los_Angeles";
 
+/// The published offers of spend-based commitments, with their terms in months.
+#[derive(Debug, Default)]
+pub(super) struct Offers(Vec<(String, u32)>);
+
+impl Offers {
+    /// The offers that the policy lists.
+    pub(super) fn published() -> Self {
+        let tables = Rules::<Gcp>::policy().map(|policy| policy.tables).unwrap_or_default();
+        let rows = tables.into_iter().filter(|table| table.id == "spend_offers").flat_map(|table| table.rows);
+        Self(
+            rows.filter_map(|row| match row.key.first() {
+                Some(Key::Word(offer)) => Some((offer.clone(), u32::try_from(row.value.as_whole()?).ok()?)),
+                _ => None,
+            })
+            .collect(),
+        )
+    }
+
+    fn months(&self, offer: &str) -> Option<u32> {
+        self.0.iter().find(|(known, _)| known == offer).map(|(_, months)| *months)
+    }
+}
+
 /// Reads an order: one resource for each line, cancelled ones included.
 pub(super) fn read(
     file: &ImportFile<'_>,
     item: &Place<'_>,
+    offers: &Offers,
     out: &mut Imported,
 ) -> Result<Vec<ResourceRecord>, Misfit> {
     let name = item.get("name").required()?;
@@ -26,7 +53,7 @@ pub(super) fn read(
     let is_alone = lines.len() + gone.len() == 1;
     let mut records = Vec::new();
     for (line, is_gone) in lines.iter().map(|line| (line, false)).chain(gone.iter().map(|line| (line, true))) {
-        match read_line(item, &name, line, is_gone, is_alone) {
+        match read_line(item, offers, &name, line, is_gone, is_alone) {
             Ok(record) => records.push(record),
             Err(misfit) => out.error(file, misfit.path.clone(), misfit.to_string()),
         }
@@ -36,17 +63,14 @@ pub(super) fn read(
 
 fn read_line(
     order: &Place<'_>,
+    offers: &Offers,
     name: &str,
     line: &Place<'_>,
     is_gone: bool,
     is_alone: bool,
 ) -> Result<ResourceRecord, Misfit> {
     let order_id = last_part(name);
-    let id = if is_alone {
-        order_id.to_owned()
-    } else {
-        format!("{order_id}/{}", line.get("lineItemId").required()?)
-    };
+    let id = if is_alone { order_id.to_owned() } else { format!("{order_id}/{}", line.get("lineItemId").required()?) };
     let info = line.get("lineItemInfo");
     let change = line.get("pendingChange");
     // A line that is not there yet has its offer in the change that is to create it.
@@ -55,7 +79,8 @@ fn read_line(
     let service = behind(&offer, "services");
     let hourly = parameter(&info, HOURLY_COMMIT)?;
     let title = order.get("displayName").text()?;
-    let is_commitment = hourly.is_some();
+    let published = offers.months(&offer);
+    let is_commitment = hourly.is_some() || published.is_some();
     let product = service.or_else(|| title.clone()).unwrap_or_else(|| offer.clone());
     let billing = if is_commitment { Billing::CommittedUse } else { Billing::Subscription };
     let changes = change.get("changeState").text()?.unwrap_or_default();
@@ -73,9 +98,9 @@ fn read_line(
     if is_commitment {
         // Commitments begin and end at midnight Pacific.
         let zone = PACIFIC.parse().unwrap_or(Zone::UTC);
-        let term_months = record.starts_at.zip(record.ends_at).and_then(|(start, end)| {
-            u32::try_from(zone.months_between(start, end)).ok().filter(|months| *months > 0)
-        });
+        let dates = record.starts_at.zip(record.ends_at);
+        let by_dates = dates.and_then(|(start, end)| u32::try_from(zone.months_between(start, end)).ok());
+        let term_months = published.or(by_dates.filter(|months| *months > 0));
         record.region = text_parameter(&info, "region")?;
         record.commitment = Some(CommitmentRecord { term_months, hourly, ..CommitmentRecord::default() });
     } else {

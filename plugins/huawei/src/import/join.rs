@@ -24,7 +24,9 @@ pub(super) fn join(reading: Reading<'_>, out: &mut Imported) {
     for found in resources.into_iter().chain(packages) {
         listed.add(found);
     }
-    let orders = unique(orders);
+    let mut orders = unique(orders);
+    // A renewal finds its resource by the period before it.
+    orders.sort_by_key(|order| order.what.lines.iter().filter_map(|line| line.order.starts_at).min());
     let site = site_of(&orders);
     let mut joined = Joined { listed, orders: HashMap::new() };
     for order in &orders {
@@ -198,9 +200,13 @@ impl<'f> Joined<'f> {
         for line in &bought.lines {
             match self.resource_of(bought, line, refunds) {
                 Match::One(place) => self.give(place, bought, line.order.clone()),
-                Match::New => self.from_line(found, line, out),
+                Match::New => self.add_from_line(found, line, out),
                 Match::Several => {
                     let what = format!("line of order {} fits several resources and was given to none", bought.id);
+                    out.error(found.file, line.path.clone(), what);
+                }
+                Match::NotThese => {
+                    let what = format!("line of order {} fits none of the resources of its product", bought.id);
                     out.error(found.file, line.path.clone(), what);
                 }
             }
@@ -282,25 +288,23 @@ impl<'f> Joined<'f> {
         }
         let number = line.order_id.as_deref().unwrap_or(&bought.id);
         let named = self.named(number, bought.resources.iter().map(String::as_str), refunds);
-        match named.as_slice() {
-            [place] => return Match::One(*place),
-            [] => {}
-            several => {
-                let mut same = several.iter().filter(|place| self.is_product(**place, line));
-                return match (same.next(), same.next()) {
-                    (Some(place), None) => Match::One(*place),
-                    _ => Match::Several,
-                };
-            }
+        // An order of several lines names several things; then the product tells which is which.
+        let alone = bought.lines.len() == 1;
+        let mut fitting = named.into_iter().filter(|place| alone || self.is_product(*place, line));
+        match (fitting.next(), fitting.next()) {
+            (Some(place), None) => return Match::One(place),
+            (Some(_), Some(_)) => return Match::Several,
+            (None, _) => {}
         }
-        let mut same = (0..self.listed.all.len()).filter(|place| self.is_product(*place, line)).peekable();
-        if same.peek().is_none() {
+        let same: Vec<usize> = (0..self.listed.all.len()).filter(|place| self.is_product(*place, line)).collect();
+        if same.is_empty() {
             return Match::New;
         }
-        let mut fitting = same.filter(|place| self.is_period(*place, line));
+        let mut fitting = same.into_iter().filter(|place| self.is_period(*place, line));
         match (fitting.next(), fitting.next()) {
             (Some(place), None) => Match::One(place),
-            _ => Match::Several,
+            (Some(_), Some(_)) => Match::Several,
+            (None, _) => Match::NotThese,
         }
     }
 
@@ -312,20 +316,29 @@ impl<'f> Joined<'f> {
         })
     }
 
-    /// Whether a line's period begins or ends with the resource, or follows one of its periods.
+    /// Whether a line's period begins or ends with the resource, follows one of its periods, or, where
+    /// it changed something, began within it.
     fn is_period(&self, place: usize, line: &Line) -> bool {
         let Some(listed) = self.listed.get(place) else { return false };
         let same = |a: Option<Instant>, b: Option<Instant>| a.is_some() && a == b;
         let (start, end) = (line.order.starts_at, line.order.ends_at);
-        let follows = self.orders.get(&place).is_some_and(|orders| {
-            orders.iter().any(|order| same(order.ends_at.map(|end| end + Span::seconds(1)), start))
-        });
-        let renews = line.order.kind == OrderKind::Renewal;
-        if renews { same(listed.record.ends_at, end) || follows } else { same(listed.record.starts_at, start) }
+        let follows = || {
+            self.orders.get(&place).is_some_and(|orders| {
+                orders.iter().any(|order| same(order.ends_at.map(|end| end + Span::seconds(1)), start))
+            })
+        };
+        match line.order.kind {
+            OrderKind::Purchase => same(listed.record.starts_at, start),
+            OrderKind::Renewal => same(listed.record.ends_at, end) || follows(),
+            OrderKind::Upgrade | OrderKind::Downgrade | OrderKind::Conversion => {
+                let within = |start| listed.record.starts_at <= Some(start) && Some(start) <= listed.record.ends_at;
+                start.is_some_and(within)
+            }
+        }
     }
 
     /// A resource of which only the order's line is known.
-    fn from_line(&mut self, found: &Found<'f, Bought>, line: &Line, out: &mut Imported) {
+    fn add_from_line(&mut self, found: &Found<'f, Bought>, line: &Line, out: &mut Imported) {
         let bought = &found.what;
         let Some(service) = line.service.as_ref().or(bought.service.as_ref()) else {
             let what = format!("line of order {} does not say what it bought: expected a service type", bought.id);
@@ -394,5 +407,8 @@ enum Match {
     One(usize),
     /// None of those listed is of its product.
     New,
+    /// More than one.
     Several,
+    /// There are resources of its product, but none of its period.
+    NotThese,
 }

@@ -85,24 +85,23 @@ pub(super) fn attach(mut orders: Vec<OrderPayload>, out: &mut Imported) {
     for order in orders {
         for line in &order.lines {
             let record = record_of(&order, line);
-            if let Some(bought) = line
-                .subscription
-                .as_ref()
-                .and_then(|id| out.resources.iter_mut().find(|resource| resource.id == *id))
+            if let Some(bought) =
+                line.subscription.as_ref().and_then(|id| out.resources.iter_mut().find(|resource| resource.id == *id))
             {
                 let known = bought.orders.get_or_insert_with(Vec::new);
                 if !known.iter().any(|other| other.id == record.id && other.kind == record.kind) {
                     known.push(record);
                 }
             } else if order.is_one_time && !line.has_term {
-                out.resources.push(perpetual(&order, line, record));
+                super::join(&mut out.resources, perpetual(&order, line, record));
             } else {
                 let what = format!(
                     "the subscription that line {} of order {:?} bought is in none of the files, and the line alone \
                      does not say what it is: give the subscription too",
                     line.number, order.id
                 );
-                let path = if order.path.is_empty() { "lineItems".to_owned() } else { format!("{}.lineItems", order.path) };
+                let path =
+                    if order.path.is_empty() { "lineItems".to_owned() } else { format!("{}.lineItems", order.path) };
                 out.remarks.push(recoup_core::import::ImportRemark {
                     file: order.file.clone(),
                     path,
@@ -125,7 +124,8 @@ fn record_of(order: &OrderPayload, line: &Line) -> OrderRecord {
 }
 
 fn perpetual(order: &OrderPayload, line: &Line, record: OrderRecord) -> ResourceRecord {
-    let status = if order.is_cancelled || line.quantity == Some(Number::ZERO) { Status::Released } else { Status::Active };
+    let status =
+        if order.is_cancelled || line.quantity == Some(Number::ZERO) { Status::Released } else { Status::Active };
     let id = if order.lines.len() == 1 { order.id.clone() } else { format!("{}/{}", order.id, line.number) };
     let mut resource = ResourceRecord::new(PROVIDER, &id, "perpetual-software", Billing::OneOff, status);
     resource.name = line.name.clone();

@@ -15,11 +15,7 @@ const SOFTWARE_OFFERS: &str = "DG7GMGF0";
 const ONLINE_SERVICE_OFFERS: &str = "CFQ7TTC0";
 
 /// Reads a subscription.
-pub(super) fn read(
-    file: &ImportFile<'_>,
-    item: &Place<'_>,
-    out: &mut Imported,
-) -> Result<ResourceRecord, Misfit> {
+pub(super) fn read(file: &ImportFile<'_>, item: &Place<'_>, out: &mut Imported) -> Result<ResourceRecord, Misfit> {
     let id = field(item, "id").required()?;
     let (product, billing) = product_of(item)?;
     let status = status_of(item, product)?;

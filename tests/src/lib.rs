@@ -1,0 +1,87 @@
+//! What the tests across the workspace share: the adapters linked in, the program built and installed,
+//! the cases.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use recoup_core::conformance::Case;
+use recoup_plugin::{Adapter, Linked};
+
+/// The workspace's folder.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every adapter of the workspace, linked in.
+///
+/// # Panics
+/// Where an adapter's policy is malformed.
+#[must_use]
+#[allow(clippy::expect_used, reason = "a test fails by panicking")]
+pub fn linked() -> Vec<Arc<dyn Adapter>> {
+    macro_rules! adapters {
+        ($($provider:ty),+ $(,)?) => { vec![$(Arc::new(Linked::<$provider>::new().expect(stringify!($provider))) as Arc<dyn Adapter>),+] };
+    }
+    adapters![
+        recoup_alibaba::Alibaba,
+        recoup_aws::Aws,
+        recoup_azure::Azure,
+        recoup_baidu::Baidu,
+        recoup_ctyun::Ctyun,
+        recoup_digitalocean::Digitalocean,
+        recoup_gcp::Gcp,
+        recoup_hetzner::Hetzner,
+        recoup_huawei::Huawei,
+        recoup_ibm::Ibm,
+        recoup_jd::Jd,
+        recoup_kingsoft::Kingsoft,
+        recoup_linode::Linode,
+        recoup_microsoft_partner::MicrosoftPartner,
+        recoup_oracle::Oracle,
+        recoup_ovh::Ovh,
+        recoup_scaleway::Scaleway,
+        recoup_tencent::Tencent,
+        recoup_ucloud::Ucloud,
+        recoup_volcengine::Volcengine,
+        recoup_vultr::Vultr,
+    ]
+}
+
+/// A folder with the program and its adapters: the one named by `RECOUP_DIST`, else built now.
+///
+/// # Panics
+/// Where it cannot be built.
+#[must_use]
+#[allow(clippy::panic, reason = "a test fails by panicking")]
+pub fn dist() -> &'static Path {
+    static DIST: OnceLock<PathBuf> = OnceLock::new();
+    DIST.get_or_init(|| {
+        if let Some(named) = std::env::var_os("RECOUP_DIST") {
+            return PathBuf::from(named);
+        }
+        let out = root().join("target/test-dist");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .current_dir(root())
+            .args(["run", "--quiet", "--package", "xtask", "--", "dist", "--profile", "dev", "--out"])
+            .arg(&out)
+            .status();
+        match built {
+            Ok(status) if status.success() => out,
+            other => panic!("the program could not be built: {other:?}"),
+        }
+    })
+}
+
+/// The cases of a provider.
+///
+/// # Panics
+/// Where they cannot be read.
+#[must_use]
+#[allow(clippy::panic, reason = "a test fails by panicking")]
+pub fn cases(provider: &str) -> Vec<Case> {
+    let folder = root().join("fixtures").join(provider).join("cases");
+    recoup_conformance::read_cases(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+}
