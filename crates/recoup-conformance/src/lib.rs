@@ -169,9 +169,19 @@ impl<P: Provider> Kit<P> {
         // First forget every flag of the resource, then learn them one by one.
         let mut forgotten = resource.clone();
         forgotten.facts.flags = recoup_core::fact::FlagSet::EMPTY;
+        // What an order or the account states is not unknown, so it cannot be learned.
+        let site = self.rules.book().site(resource.site.as_deref()).map_or("", |site| site.name.as_str());
+        let account = resource.account.as_deref().and_then(|key| run.account(&resource.provider, site, key));
+        let mut elsewhere = account.map(|account| account.facts.flags).unwrap_or_default();
+        for order in resource.orders.iter().flatten() {
+            elsewhere = elsewhere.and_also(order.facts.flags);
+        }
+        let is_open = |start: &ResourceRecord, flag: Flag| {
+            start.facts.flags.get(flag).is_none() && elsewhere.get(flag).is_none()
+        };
         let starts = [(resource, answer.clone()), (&forgotten, self.answer(run, &forgotten).unwrap_or_default())];
         for (start, before) in starts {
-            for flag in Flag::ALL.iter().filter(|flag| start.facts.flags.get(**flag).is_none()) {
+            for flag in Flag::ALL.iter().filter(|flag| is_open(start, **flag)) {
                 for value in [false, true] {
                     let mut learned = start.clone();
                     learned.facts.flags.set(*flag, value);

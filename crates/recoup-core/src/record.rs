@@ -639,7 +639,8 @@ impl Reader {
         let due = self.amount(&fields, "due");
         if let (Some(due), Some(payments)) = (due, &payments) {
             let sum: Amount = payments.iter().map(|payment| payment.amount).sum();
-            if sum != due {
+            // No payments at all stand beside a price that is still to be paid.
+            if sum != due && !payments.is_empty() {
                 self.fault(fields.path("payments"), format!("add up to {sum}, but \"due\" is {due}"));
             }
         }

@@ -420,7 +420,7 @@ impl Portfolio {
                         *row += 1;
                         chunk.push(Item {
                             line: *row,
-                            content: rows::value(&array, index).map_or_else(Content::Bad, Content::Json),
+                            content: rows::record(&array, index).map_or_else(Content::Bad, Content::Json),
                         });
                     }
                 }

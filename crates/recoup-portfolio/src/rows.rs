@@ -95,6 +95,22 @@ pub fn value(array: &dyn Array, row: usize) -> Result<Value, String> {
     })
 }
 
+/// A row of a portfolio as JSON: what stands for a structure may also be JSON text, as in CSV.
+///
+/// # Errors
+/// As [`value`], and where such text is no JSON.
+pub fn record(array: &dyn Array, row: usize) -> Result<Value, String> {
+    let mut record = value(array, row)?;
+    for name in ["orders", "facts", "tags", "commitment", "price_terms"] {
+        if let Some(field) = record.get_mut(name)
+            && let Value::String(text) = field
+        {
+            *field = serde_json::from_str(text).map_err(|error| format!("\"{name}\": expected JSON, {error}"))?;
+        }
+    }
+    Ok(record)
+}
+
 fn items(array: &dyn Array) -> Result<Value, String> {
     (0..array.len()).map(|index| value(array, index)).collect::<Result<Vec<_>, _>>().map(Value::Array)
 }

@@ -3,11 +3,12 @@
 use recoup_core::prelude::*;
 
 use crate::consumption::{self, Carriers, Daily, Gap, Method};
+use crate::scope::{Scope, Support};
 use crate::settle::{self, Terms};
 use crate::{clause, effects, list, param, product, quota, refusals, table};
 
 /// Paid less consumed to the instant of conversion; pending orders whole.
-pub(crate) fn conversion<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+pub(crate) fn conversion<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, ruling: &mut Ruling<'_>) {
     let expired = refusals::has_expired(resource, cx);
     ruling.refuse_if(clause::CONV_EXPIRED, expired);
     if !expired && let Some(end) = resource.ends_at() {
@@ -15,6 +16,10 @@ pub(crate) fn conversion<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     }
     if cx.is_product(product::WAF) {
         ruling.refuse(clause::CONV_DENY);
+    }
+    if scope.partial == Support::Ask && !cx.listed(list::CONVERTIBLE) {
+        let fact = Flag::RefundNotSupported.as_str();
+        ruling.unknown(clause::SCOPE_PRODUCT_MATRIX, Reason::RuleUnknown, Some(fact));
     }
     ruling.refuse_if(clause::API_CONVERT_405, refusals::unpaid_order(resource, cx));
     refusals::trusteeship(cx, ruling);

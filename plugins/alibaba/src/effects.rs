@@ -9,6 +9,12 @@ pub(crate) fn channel<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
     if ruling.cite_if(clause::CHANNEL_NO_API, cx.flag(Flag::ApiRefundSupported).is_yes()) {
         return ruling.channel(Channel::Api);
     }
+    channel_of_renewals(resource, cx, ruling);
+}
+
+/// The same for pending renewals: the API has no parameter that would choose them alone
+/// (`ali.api.no-type`).
+pub(crate) fn channel_of_renewals<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     if cx.in_force(clause::CHANNEL_TICKET) && !cx.listed(list::SELF_SERVICE_2024) {
         ruling.channel(Channel::Support);
         return ruling.review("support", clause::CHANNEL_TICKET, None);

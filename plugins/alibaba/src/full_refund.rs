@@ -64,6 +64,16 @@ fn new_purchase<R: Resource>(resource: &R) -> Option<Instant> {
         .or_else(|| resource.purchased_at())
 }
 
+/// When it was bought, as the record says or else its first purchase.
+pub(crate) fn bought<R: Resource>(resource: &R) -> Option<Instant> {
+    resource.purchased_at().or_else(|| {
+        resource
+            .paid_orders()
+            .find(|order| order.kind() == OrderKind::Purchase)
+            .and_then(|order| order.paid_at().or_else(|| order.placed_at()))
+    })
+}
+
 fn five(cx: &Context<'_>) -> Span {
     days(cx, param::FIVE_DAYS).unwrap_or(Span::days(0))
 }
@@ -101,7 +111,7 @@ fn unused_by_row<R: Resource>(resource: &R, cx: &Context<'_>, window: Held, ruli
 /// was released to the account.
 fn unused_window<R: Resource>(resource: &R, cx: &Context<'_>, window: Held, ruling: &mut Ruling<'_>) {
     let Some(length) = span(window.value) else { return };
-    let bought = resource.purchased_at();
+    let bought = bought(resource);
     if !cx.listed(list::VALIDITY) {
         ruling.window_through(window.clause, "purchased_at", bought, length);
         return;
@@ -127,7 +137,7 @@ fn unused_window<R: Resource>(resource: &R, cx: &Context<'_>, window: Held, ruli
 fn plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let window = cx.param(param::PLAN_DAYS);
     let used = was_used(resource, cx);
-    let in_window = window.map_or(Some(false), |held| is_open(cx, resource.purchased_at(), span(held.value)));
+    let in_window = window.map_or(Some(false), |held| is_open(cx, bought(resource), span(held.value)));
     let unused_is_open = used.is_no() && in_window == Some(true);
     let start = new_purchase(resource);
     let length = days(cx, param::PLAN_FIVE_DAYS);
@@ -233,7 +243,7 @@ fn reserved_with_fee<R: Resource>(resource: &R, cx: &Context<'_>, fee: Held, rul
 fn certificate<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::FULL_PLAN_USED, was_used(resource, cx));
     ruling.cite(clause::ROW_SSL_INTL_2018);
-    let bought = resource.purchased_at();
+    let bought = bought(resource);
     if cx.in_force(clause::ROW_SSL_INTL_2021) {
         let before = days(cx, param::SSL_BEFORE_EXPIRY_DAYS).unwrap_or(Span::days(0));
         let end = resource.ends_at().map(|end| end - before);

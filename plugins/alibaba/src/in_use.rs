@@ -6,7 +6,7 @@ use crate::consumption::{self, Carriers, Daily, Discount, Gap, Method};
 use crate::effects::{self, days};
 use crate::scope::{Scope, Support};
 use crate::settle::{self, Terms};
-use crate::{clause, list, param, product, refusals, until};
+use crate::{clause, full_refund, list, param, product, refusals, until};
 
 /// Leaving a resource: what was not consumed of its current orders and all of its pending renewals.
 pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, ruling: &mut Ruling<'_>) {
@@ -35,7 +35,7 @@ fn rows<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.cite_if(clause::ROW_GENERAL, cx.listed(list::ROW_PARTIAL));
     ruling.cite_if(clause::PARTIAL_CN_PLAN, cx.listed(list::ROW_PARTIAL_OSS));
     ruling.cite_if(clause::ROW_INFERENCE, cx.is_product(product::MODEL_STUDIO_INFERENCE_PLAN));
-    let start = resource.purchased_at().or_else(|| resource.starts_at());
+    let start = full_refund::bought(resource).or_else(|| resource.starts_at());
     let remainder = days(cx, param::REMAINDER_DAYS).unwrap_or(Span::days(0));
     if cx.is_product(product::OPENSEARCH) || cx.is_product(product::REALTIME_COMPUTE) {
         ruling.window_through(clause::ROW_REMAINDER_5D, "purchased_at", start, remainder);
@@ -103,12 +103,12 @@ pub(crate) fn method<R: Resource>(resource: &R, cx: &Context<'_>) -> Result<Meth
         return Ok(Method::Linear(clause::PARTIAL_ELASTICITY));
     }
     if cx.is_product(product::ISI) && cx.in_force(clause::ROW_ISI) {
-        return metered(resource, clause::ROW_ISI, pay_as_you_go_price(resource));
+        return metered(resource, cx, clause::ROW_ISI, pay_as_you_go_price(resource));
     }
     if cx.is_product(product::GUARDRAILS_PRO)
         && let (Some(price), Some(calls)) = (cx.param(param::GUARD_PRO_PRICE), cx.param(param::GUARD_PRO_CALLS))
     {
-        return metered(resource, price.clause, Some(Exact::from(price.value).over(calls.value)));
+        return metered(resource, cx, price.clause, Some(Exact::from(price.value).over(calls.value)));
     }
     if cx.is_product(product::MODEL_STUDIO_INFERENCE_PLAN) && cx.in_force(clause::ROW_INFERENCE) {
         let gap = Gap::Rule(clause::ROW_INFERENCE, Reason::AlreadyUsed, "used_fraction");
@@ -137,11 +137,9 @@ fn pay_as_you_go_price<R: Resource>(resource: &R) -> Option<Exact> {
 }
 
 /// Use x a price; what is not used costs nothing.
-fn metered<R: Resource>(resource: &R, by: ClauseId, price: Option<Exact>) -> Result<Method, Gap> {
-    let commitment = resource.commitment();
-    let used = commitment.and_then(|commitment| {
-        commitment.used_units.or_else(|| commitment.used_fraction.filter(|share| share.is_zero()))
-    });
+fn metered<R: Resource>(resource: &R, cx: &Context<'_>, by: ClauseId, price: Option<Exact>) -> Result<Method, Gap> {
+    let unused = consumption::used_share(resource, cx).filter(|share| share.is_zero());
+    let used = resource.commitment().and_then(|commitment| commitment.used_units).or(unused);
     let used = used.ok_or(Gap::Rule(by, Reason::AlreadyUsed, "used_units"))?;
     if used.is_zero() {
         return Ok(Method::Fixed(Amount::ZERO));

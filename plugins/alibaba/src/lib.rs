@@ -78,14 +78,13 @@ impl Provider for Alibaba {
 /// Every exit that the product has.
 fn exits<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, out: &mut Assessment) {
     let waiting = resource.status() == Status::Queued && resource.starts_at().is_none_or(|start| start > cx.at);
-    let inactive = waiting && inactive::offered(resource, cx);
-    if inactive {
+    if waiting && inactive::offered(resource, cx) {
         out.exit(cx, Exit::Inactive, |ruling| inactive::inactive(resource, cx, scope, ruling));
     }
     if let Some(kind) = scope.full {
         out.exit(cx, Exit::FullRefund, |ruling| full_refund::full_refund(resource, cx, kind, ruling));
     }
-    if scope.partial != Support::No && !inactive {
+    if scope.partial != Support::No {
         out.exit(cx, Exit::InUse, |ruling| in_use::in_use(resource, cx, scope, ruling));
     }
     if resource.pending_renewals(cx.at).next().is_some() {
@@ -96,7 +95,7 @@ fn exits<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, out: &mut A
             out.exit(cx, Exit::Downgrade, |ruling| downgrade::downgrade(resource, cx, ruling));
         }
         if cx.flag(Flag::ConversionRequested).is_yes() {
-            out.exit(cx, Exit::Conversion, |ruling| conversion::conversion(resource, cx, ruling));
+            out.exit(cx, Exit::Conversion, |ruling| conversion::conversion(resource, cx, scope, ruling));
         }
     }
 }

@@ -4,7 +4,7 @@
 use recoup_core::prelude::*;
 
 use crate::effects::{self, days};
-use crate::{clause, param, product, refusals, settle};
+use crate::{clause, full_refund, param, product, refusals, settle};
 
 /// The kinds of things that sellers sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, kind: Kind, ruling: 
         }
         Kind::Image => {
             ruling.refuse_if(clause::ROW_MKT_IMAGE_USED, used);
-            ruling.window_through(clause::ROW_MKT_IMAGE, "purchased_at", resource.purchased_at(), length);
+            ruling.window_through(clause::ROW_MKT_IMAGE, "purchased_at", full_refund::bought(resource), length);
         }
         // A service that was accepted was used.
         Kind::Service => {

@@ -20,7 +20,7 @@ pub(crate) fn renewal_period<R: Resource>(resource: &R, cx: &Context<'_>, scope:
     let lost =
         !settle::vouchers_come_back(resource, cx) && effects::pays_with_vouchers(resource.pending_renewals(cx.at));
     effects::of_cancelling(lost, ruling);
-    effects::channel(resource, cx, ruling);
+    effects::channel_of_renewals(resource, cx, ruling);
     effects::settlement(cx, ruling);
     let quote = if refusals::value_is_lost(cx) {
         settle::nothing_back(resource, cx, terms, |order| order.is_pending_renewal(cx.at))

@@ -10,10 +10,7 @@ pub(crate) fn by_agreement<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
     ruling.unknown(clause::SITE_CN, Reason::RuleUnknown, None);
     let status = resource.status();
     ruling.refuse_as(clause::MP_CANCEL_REQUEST_ACTIVE, Reason::Expired, status == Status::Expired);
-    ruling.refuse_if(
-        clause::MP_CANCEL_REQUEST_ACTIVE,
-        matches!(status, Status::Released | Status::Failed | Status::Frozen),
-    );
+    ruling.refuse_if(clause::MP_CANCEL_REQUEST_ACTIVE, !matches!(status, Status::Active | Status::Expired));
     ruling.refuse_if(clause::MP_CANCEL_REQUEST_OPEN, cx.flag(Flag::TransactionInProgress));
     ruling.refuse_if(clause::MP_CANCEL_REQUEST_DEPENDENTS, cx.flag(Flag::HasDependents));
     ruling.refuse_if(clause::MP_SELLER_DISCRETION, !cx.flag(Flag::AgreementGiven));
@@ -27,9 +24,19 @@ pub(crate) fn by_agreement<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => {
             let mut draft = ledger.settle(|payment| Disposition::Share(destination(payment.instrument)));
-            draft.give_back_only(&Exact::from(agreed));
-            ruling.refund(draft.finish());
+            let back = draft.give_back_only(&Exact::from(agreed));
+            let quote = draft.finish();
+            // What is granted beyond the payments lowers what is still due.
+            let lowered = (agreed.as_amount() - back).at_most(unpaid(resource));
+            let is_lowered = lowered.is_positive();
+            ruling.refund(if is_lowered { quote.releasing(&Exact::from(lowered)) } else { quote });
         }
         Err(missing) => ruling.missing(clause::MP_ADJUST, missing),
     }
+}
+
+/// What invoices not yet paid ask for, as far as it is known.
+fn unpaid<R: Resource>(resource: &R) -> Amount {
+    let orders = resource.orders().into_iter().flatten();
+    orders.filter(|order| order.status() == OrderStatus::Unpaid).filter_map(|order| order.due()).sum()
 }

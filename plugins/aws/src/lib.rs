@@ -3,6 +3,23 @@
 //! AWS has almost no refund in proportion to time: the usual answer is a refusal with its reasons,
 //! beside a short list of exits. Sources: the pages named in `policy/sources.toml`. One file of rules
 //! for each exit, in the order of the policy page.
+//!
+//! ```
+//! use recoup_aws::Aws;
+//! use recoup_core::adapter::Rules;
+//! use recoup_core::context::Run;
+//! use recoup_core::time::{Instant, Zone};
+//!
+//! // A Support plan is kept for at least 30 days.
+//! let plan = serde_json::json!({"provider": "aws", "id": "support", "product": "support", "billing": "support_plan",
+//!     "status": "active", "starts_at": "2026-06-10", "facts": {"plan": "business"}});
+//! let rules = Rules::<Aws>::load()?;
+//! let run = Run::at(Instant::parse("2026-07-09", Zone::UTC)?);
+//! let answer = rules.assess_json(&run, &plan)?;
+//! assert_eq!(answer["exits"][0]["refusals"][0]["reason"], "too_new");
+//! assert_eq!(answer["exits"][0]["until"], "2026-07-10T00:00:00Z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod by_agreement;
 mod cancel_reservation;

@@ -6,6 +6,7 @@ use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
 use serde_json::{Value, json};
 
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn fixture(path: &str) -> Value {
     let path = format!("{}/../../fixtures/aws/{path}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap()

@@ -18,7 +18,9 @@ pub(crate) fn exchange<R: Resource>(
     ruling: &mut Ruling<'_>,
 ) {
     ruling.refuse_if(clause::RI_PREPURCHASE_FINAL, cx.listed(list::PREPURCHASE));
-    ruling.refuse_if(clause::RI_EX_FAMILY, vm_software || cx.listed(list::NEVER_EXCHANGED));
+    let never = vm_software || cx.listed(list::NEVER_EXCHANGED);
+    let unnamed = cx.is_product(product::RESERVATION);
+    ruling.refuse_if(clause::RI_EX_FAMILY, Answer::named("product", (!unnamed).then_some(never)));
     refusals::requester(cx, ruling);
     refusals::usgov_enterprise(resource, cx, ruling);
     refusals::quantity(resource, cx, ruling);
@@ -127,6 +129,10 @@ fn cut_of_2027(cx: &Context<'_>, held: &Held, ruling: &mut Ruling<'_>) -> Option
     let covered = cx.listed(list::COMPUTE_PLAN) || cx.listed(list::DATABASE_PLAN);
     let days = cx.param(param::EXCHANGE_CUT)?.value.as_whole()?;
     let cut = Instant::from_micros(Span::days(days).micros());
+    if cx.is_product(product::RESERVATION) {
+        ruling.refuse_if(clause::RI_EX_2027, Answer::named("product", None));
+        return Some(cut);
+    }
     if !covered {
         ruling.refuse_if(clause::RI_EX_2027, false);
         return None;

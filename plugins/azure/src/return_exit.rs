@@ -59,8 +59,10 @@ fn products(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let named = cx.listed(list::NON_REFUNDABLE_2020) || cx.listed(list::NON_REFUNDABLE_2026);
     let named_plan = cx.listed(list::PREPURCHASE_NAMED_2022) || cx.listed(list::PREPURCHASE_NAMED_2026);
     let is_final = cx.listed(list::PREPURCHASE_FINAL) || cx.is_product(product::AGENTPREPURCHASE);
-    ruling.cite_if(clause::RI_PRODUCT_REFUNDABLE, !(named || named_plan || is_final));
-    ruling.refuse_if(clause::RI_NON_REFUNDABLE, named);
+    // A quote or a bill may name the order alone.
+    let unnamed = cx.is_product(product::RESERVATION);
+    ruling.cite_if(clause::RI_PRODUCT_REFUNDABLE, !(named || named_plan || is_final || unnamed));
+    ruling.refuse_if(clause::RI_NON_REFUNDABLE, Answer::named("product", (!unnamed).then_some(named)));
     ruling.refuse_as(clause::RI_NON_REFUNDABLE, Reason::NeverCancellable, named_plan);
     ruling.refuse_if(clause::RI_PREPURCHASE_FINAL, is_final);
 }

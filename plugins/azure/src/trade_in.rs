@@ -10,7 +10,9 @@ use crate::{clause, list, product, table};
 /// Give back for a savings plan whose commitment is at least what is given up.
 pub(crate) fn trade_in<R: Resource>(resource: &R, cx: &Context<'_>, held: &Held, ruling: &mut Ruling<'_>) {
     let traded_in = cx.listed(list::TRADED_IN) || cx.listed(list::TRADED_IN_2026);
-    ruling.refuse_as(clause::RI_EX_TRADE_IN, Reason::ProductNotSupported, !traded_in);
+    let unnamed = cx.is_product(product::RESERVATION);
+    let supported = Answer::named("product", (!unnamed).then_some(traded_in));
+    ruling.refuse_as(clause::RI_EX_TRADE_IN, Reason::ProductNotSupported, !supported);
     refusals::requester(cx, ruling);
     refusals::quantity(resource, cx, ruling);
     refusals::state(resource, cx, held, ruling);

@@ -5,11 +5,13 @@
 
 mod failed;
 mod full_refund;
+mod import;
 mod in_use;
 mod live_pack;
 mod marketplace;
 mod refusals;
 
+use recoup_core::import::{ImportFile, Imported};
 use recoup_core::prelude::*;
 
 recoup_core::include_policy!();
@@ -36,6 +38,14 @@ impl Provider for Ctyun {
             out.exit(cx, Exit::FullRefund, |ruling| full_refund::full_refund(resource, cx, ruling));
             out.exit(cx, Exit::InUse, |ruling| in_use::in_use(resource, cx, ruling));
         }
+    }
+
+    fn recognises(file: &ImportFile<'_>) -> bool {
+        import::recognises(file)
+    }
+
+    fn import(files: &[ImportFile<'_>]) -> Imported {
+        import::import(files)
     }
 }
 

@@ -18,7 +18,7 @@ impl Provider for Digitalocean {
     const POLICY: &'static str = POLICY;
 
     fn assess<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment) {
-        out.exit(cx, Exit::None, |ruling| no_exit::no_exit(resource, ruling));
+        out.exit(cx, Exit::None, |ruling| no_exit::no_exit(resource, cx, ruling));
     }
 
     fn recognises(file: &ImportFile<'_>) -> bool {

@@ -84,6 +84,10 @@ fn formula<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, periods: &Peri
         }
         return;
     };
+    if has_ended(running.end, cx) && !has_ended(periods.end, cx) {
+        // The period that runs was bought by an order that is not here.
+        return ruling.missing(clause::SCENARIO_EFFECTIVE_RENEWAL_IS_IN_USE, Missing::Orders);
+    }
     let order = &running.order;
     ruling.cite_if(clause::SCENARIO_EFFECTIVE_RENEWAL_IS_IN_USE, order.kind() == OrderKind::Renewal);
     let usage = match (running.start, running.end) {
@@ -97,25 +101,25 @@ fn formula<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, periods: &Peri
             None
         }
     };
-    let fee = fee(cx, order, usage.as_ref(), ruling);
-    let ledger = ledger_of(resource, cx, order);
+    let Fee { share, until } = fee(cx, order, usage.as_ref(), ruling);
+    let ledger = money::ledger_of(resource, cx, order);
     ruling.cite(clause::IN_USE_PAID_INTL);
     ruling.cite(clause::IN_USE_PAID_CN);
-    match (ledger, usage, fee) {
+    match (ledger, usage, share) {
         (Err(missing), ..) => ruling.missing(clause::IN_USE_FORMULA, missing),
-        (Ok(ledger), Some(usage), Some(fee)) if !periods.changed => {
-            money::give_back_the_rest(cx, &ledger, (usage.used(), usage.ordered()), &fee, ruling);
+        (Ok(ledger), Some(usage), Some(share)) if !periods.changed => {
+            money::give_back_the_rest(cx, &ledger, (usage.used(), usage.ordered()), &share, ruling);
+            if let Some(until) = until {
+                ruling.changes_at(until);
+            }
         }
         _ => {}
     }
 }
 
-/// An order's own money, whatever earlier orders were paid in.
-fn ledger_of<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, order: &O) -> Result<Ledger, Missing> {
-    let currency = order.currency().map_or_else(|| cx.currency(resource), Ok)?;
-    let mut ledger = Ledger::new(currency);
-    ledger.add_order(order)?;
-    Ok(ledger)
+/// Whether the second after a last one has come.
+fn has_ended(last: Option<Instant>, cx: &Context<'_>) -> bool {
+    last.is_some_and(|last| last + Span::seconds(1) <= cx.at)
 }
 
 fn nothing_paid<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
@@ -197,10 +201,19 @@ impl Usage {
     }
 }
 
-/// The share of what was paid that is kept as handling fee; `None` where no source shows it.
-fn fee(cx: &Context<'_>, order: &impl Order, usage: Option<&Usage>, ruling: &mut Ruling<'_>) -> Option<Exact> {
+/// The handling fee.
+struct Fee {
+    /// The share of what was paid that is kept; `None` where no source shows it.
+    share: Option<Exact>,
+    /// The first hour or day with another share, where the period has one.
+    until: Option<Instant>,
+}
+
+/// The fee that the term and the year of use have in the table in force, unless a contract waives it.
+fn fee(cx: &Context<'_>, order: &impl Order, usage: Option<&Usage>, ruling: &mut Ruling<'_>) -> Fee {
+    let unknown = Fee { share: None, until: None };
     if ruling.cite_if(clause::IN_USE_FEE_WAIVER_FRAMEWORK, cx.flag(Flag::FeeWaivedByContract).is_yes()) {
-        return Some(Exact::ZERO);
+        return Fee { share: Some(Exact::ZERO), until: None };
     }
     ruling.cite(clause::IN_USE_FEE_COMPONENTS_CN);
     let table = [clause::IN_USE_FEE_TABLE_INTL, clause::IN_USE_FEE_TABLE_CN]
@@ -209,26 +222,35 @@ fn fee(cx: &Context<'_>, order: &impl Order, usage: Option<&Usage>, ruling: &mut
         .unwrap_or(clause::IN_USE_FORMULA);
     let Some(row) = row_of(cx, order) else {
         ruling.no_figure(table, Reason::RuleUnknown, Some("term_months"));
-        return None;
+        return unknown;
     };
-    let usage = usage?;
+    let Some(usage) = usage else { return unknown };
     let year = usage.year(cx);
-    let held = cell(cx, row, year);
-    // The bracket lasts until the first year of use with another fee.
+    let held = cell(cx, row, year).map(|held| held.value);
+    let mut until = None;
     let mut later = year;
     while let Some(next) = usage.next_year(cx, later) {
         later += 1;
-        if cell(cx, row, later).map(|held| held.value) != held.map(|held| held.value) {
+        let other = cell(cx, row, later).map(|held| held.value);
+        if held.is_some() != other.is_some() {
+            // The fee comes to be unknown, or known: so does the answer, whatever else is open.
             ruling.changes_at(next);
             break;
         }
+        if held != other && until.is_none() {
+            until = Some(next);
+        }
     }
-    let Some(held) = held else {
-        ruling.no_figure(table, Reason::RuleUnknown, None);
-        return None;
-    };
-    ruling.cite(held.clause);
-    Some(Exact::from(held.value))
+    match held {
+        Some(share) => {
+            ruling.cite(table);
+            Fee { share: Some(Exact::from(share)), until }
+        }
+        None => {
+            ruling.no_figure(table, Reason::RuleUnknown, None);
+            unknown
+        }
+    }
 }
 
 fn cell(cx: &Context<'_>, row: i64, year: i32) -> Option<Held> {

@@ -2,7 +2,7 @@
 
 use recoup_core::money::Exact;
 use recoup_core::prelude::*;
-use recoup_core::refund::{RefundParts, Returned};
+use recoup_core::refund::{Missing, RefundParts, Returned};
 
 use crate::{clause, param};
 
@@ -18,6 +18,31 @@ fn destination(cx: &Context<'_>, instrument: Instrument) -> Destination {
     }
 }
 
+/// The money of an order, whatever others were paid in.
+pub(crate) fn ledger_of<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order) -> Result<Ledger, Missing> {
+    let currency = order.currency().map_or_else(|| cx.currency(resource), Ok)?;
+    let mut ledger = Ledger::new(currency);
+    ledger.add_order(order)?;
+    Ok(ledger)
+}
+
+/// The money of the orders that leave together.
+fn ledger_of_all<R: Resource, O: Order>(
+    resource: &R,
+    cx: &Context<'_>,
+    mut orders: impl Iterator<Item = O>,
+) -> Result<Ledger, Missing> {
+    if resource.orders().is_none() {
+        return Err(Missing::Orders);
+    }
+    let Some(first) = orders.next() else { return cx.currency(resource).map(Ledger::new) };
+    let mut ledger = ledger_of(resource, cx, &first)?;
+    for order in orders {
+        ledger.add_order(&order)?;
+    }
+    Ok(ledger)
+}
+
 /// All that was paid by `orders` comes back; discount coupons do not, and what lapsed is void.
 /// `clause` is the one that says so.
 pub(crate) fn give_back_all<R: Resource, O: Order>(
@@ -29,7 +54,7 @@ pub(crate) fn give_back_all<R: Resource, O: Order>(
     ruling: &mut Ruling<'_>,
 ) {
     ruling.cite(clause);
-    let ledger = match cx.ledger(resource, orders) {
+    let ledger = match ledger_of_all(resource, cx, orders) {
         Ok(ledger) => ledger,
         Err(missing) => return ruling.missing(clause, missing),
     };
@@ -71,6 +96,7 @@ pub(crate) fn give_back_the_rest(
     let consumed = draft.consume(&paid.times_ratio(used.0, used.1));
     let kept = draft.keep_fee(&paid.times(fee.clone()));
     let mut quote = draft.finish();
+    let draft_refund = quote.refund();
     // What returns to a coupon or card that has run out is void.
     if ledger.payments().any(|payment| payment.instrument.is_money() && !payment.valid_at(cx.at))
         && let Ok(without) = without_lapsed(cx, ledger, &quote)
@@ -86,7 +112,11 @@ pub(crate) fn give_back_the_rest(
         ruling.line("paid", || format!("{} by money, {} in all", ledger.money(), quote.paid()));
         ruling.line("consumed", || format!("{} x {}/{} = {consumed}", ledger.money(), used.0, used.1));
         ruling.line("fee", || format!("{} x {fee} = {kept}, at most what is left", ledger.money()));
-        ruling.line("refund", || format!("{} - {consumed} - {kept} = {}", ledger.money(), quote.refund()));
+        let void = draft_refund - quote.refund();
+        if void.is_positive() {
+            ruling.line("void", || format!("{void} of the refund would return to what has run out"));
+        }
+        ruling.line("refund", || format!("{} - {consumed} - {kept} - {void} = {}", ledger.money(), quote.refund()));
     }
     settle(cx, &quote, ruling);
     ruling.refund(quote);

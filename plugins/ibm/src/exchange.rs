@@ -4,8 +4,10 @@ use recoup_core::prelude::*;
 
 use crate::{clause, param, terms};
 
+/// When it was bought; a record that does not say is judged by the start of its term.
 fn bought<R: Resource>(resource: &R) -> Option<Instant> {
-    resource.purchased_at().or_else(|| resource.orders()?.filter_map(|order| order.placed_at()).min())
+    let placed = || resource.orders()?.filter_map(|order| order.placed_at()).min();
+    resource.purchased_at().or_else(placed).or_else(|| resource.starts_at())
 }
 
 /// Whether it was bought while conversions were still given; unknown where its purchase is.
@@ -25,7 +27,7 @@ pub(crate) fn exchange<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut
     ruling.cite(clause);
     ruling.channel(Channel::Support);
     if convertible(resource, cx).is_none() {
-        ruling.unknown(clause, Reason::TargetNotEligible, Some("purchased_at"));
+        ruling.unknown(clause, Reason::RuleUnknown, Some("purchased_at"));
     }
     ruling.refuse_if(clause, resource.status() == Status::Expired);
     ruling.window(clause, "ends_at", resource.ends_at(), |at, end| at < end);

@@ -7,7 +7,6 @@ use crate::{clause, product};
 /// A monthly server is never deleted and releases itself; what is metered has nothing to give back;
 /// of the rest the vendor must be asked.
 pub(crate) fn no_exit<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    ruling.channel(Channel::Console);
     if let Some(reason) = resource.billing().refused_outright() {
         ruling.refuse_as(clause::METERED, reason, true);
     } else if resource.billing() == Billing::Subscription && cx.is_product(product::KEC) {
@@ -17,5 +16,6 @@ pub(crate) fn no_exit<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
         }
     } else {
         ruling.refuse(clause::UNKNOWN);
+        ruling.channel(Channel::Console);
     }
 }

@@ -4,10 +4,10 @@ use recoup_core::prelude::*;
 
 use crate::{clause, param, payments};
 
-/// How old the real payments are: whether any is still paid out, and whether any no longer is.
+/// What real payments paid that is not too old, and how long the last of them lasts.
 #[derive(Default)]
 struct Ages {
-    recent: bool,
+    recent: Amount,
     old: bool,
     unknown: bool,
     last_end: Option<Instant>,
@@ -19,10 +19,14 @@ pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling
     payments::closing(ruling);
     ruling.cite(clause::BALANCE);
     let ages = ages(resource, cx);
-    if resource.orders().is_some() && ages.unknown && !ages.recent {
-        ruling.unknown(clause::BALANCE_180, Reason::WindowClosed, Some("orders.paid_at"));
-    }
-    ruling.refuse_if(clause::BALANCE_180, ages.old && !ages.recent && !ages.unknown);
+    let too_old = if ages.recent.is_positive() {
+        Some(false)
+    } else if ages.unknown {
+        None
+    } else {
+        Some(ages.old)
+    };
+    ruling.refuse_if(clause::BALANCE_180, Answer::named("orders.paid_at", too_old));
     if let Some(end) = ages.last_end {
         ruling.changes_at(end);
     }
@@ -38,10 +42,8 @@ pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling
     };
     let real: Amount = ledger.payments().filter(payments::is_real).map(|payment| payment.amount).sum();
     let balance = balance.as_amount().at_most(real);
-    if ages.unknown || (ages.old && ages.recent && balance < real) {
-        // From which payment the balance is left is not said, so neither is what is too old of it.
-        ruling.no_figure(clause::BALANCE_180, Reason::RuleUnknown, Some("orders"));
-        return;
+    if ages.unknown {
+        return ruling.no_figure(clause::BALANCE_180, Reason::PriceUnknown, Some("orders.paid_at"));
     }
     let Some(takes_fee) = takes_fee else { return };
     let mut draft = ledger.settle(|payment| {
@@ -53,7 +55,9 @@ pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling
     });
     draft.consume(&Exact::from(real - balance));
     if ages.old {
-        draft.forfeit(&Exact::from(if ages.recent { old_money(resource, cx) } else { balance }));
+        // What is left is taken to be of the latest payments: the oldest were used up first.
+        let lost = draft.forfeit(&Exact::from((balance - ages.recent).floor_zero()));
+        ruling.line("too old", || format!("{balance} left, {} of it of the last payments: {lost} lost", ages.recent));
     }
     if takes_fee && let Some(fee) = cx.param(param::PROCESSING_FEE) {
         let kept = draft.keep_fee(&Exact::from(fee.value));
@@ -80,28 +84,17 @@ fn fee_is_taken<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling
 fn ages<R: Resource>(resource: &R, cx: &Context<'_>) -> Ages {
     let mut ages = Ages::default();
     let Some(age) = payments::payment_age(cx) else { return ages };
-    for order in resource.paid_orders().filter(payments::paid_real) {
+    for order in resource.paid_orders() {
+        let real = payments::real_money(&order);
         match payments::paid_at(&order) {
+            _ if !real.is_positive() => {}
             None => ages.unknown = true,
             Some(paid) if cx.at < paid + age => {
-                ages.recent = true;
+                ages.recent += real;
                 ages.last_end = ages.last_end.max(Some(paid + age));
             }
             Some(_) => ages.old = true,
         }
     }
     ages
-}
-
-/// What payments paid that are too old.
-fn old_money<R: Resource>(resource: &R, cx: &Context<'_>) -> Amount {
-    let Some(age) = payments::payment_age(cx) else { return Amount::ZERO };
-    let mut sum = Amount::ZERO;
-    for order in resource.paid_orders() {
-        if payments::paid_at(&order).is_some_and(|paid| paid + age <= cx.at) {
-            let real = order.payments().into_iter().flatten().filter(payments::is_real);
-            sum += real.map(|payment| payment.amount).sum();
-        }
-    }
-    sum
 }

@@ -32,7 +32,7 @@ impl Provider for Linode {
                 out.exit(cx, Exit::BalancePayout, |ruling| balance_payout::balance_payout(resource, cx, ruling));
             }
             Billing::Subscription if cx.in_force(clause::PREPAID) => {
-                out.exit(cx, Exit::InUse, |ruling| in_use::in_use(cx, ruling));
+                out.exit(cx, Exit::InUse, in_use::in_use);
             }
             billing => {
                 if let Some(reason) = billing.refused_outright() {

@@ -24,11 +24,9 @@ pub(crate) fn paid_at(order: &impl Order) -> Option<Instant> {
     order.paid_at().or_else(|| order.placed_at())
 }
 
-/// Whether an order paid real money.
-pub(crate) fn paid_real(order: &impl Order) -> bool {
-    order
-        .payments()
-        .is_none_or(|mut payments| payments.any(|payment| is_real(&payment) && payment.amount.is_positive()))
+/// What an order paid in real money, as far as its payments are known.
+pub(crate) fn real_money(order: &impl Order) -> Amount {
+    order.payments().into_iter().flatten().filter(is_real).map(|payment| payment.amount).sum()
 }
 
 /// What every way of closing the account does.

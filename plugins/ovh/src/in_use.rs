@@ -2,15 +2,12 @@
 
 use recoup_core::prelude::*;
 
-use crate::clause;
+use crate::{clause, money};
 
 /// It ends at once; the whole of each started month is due, and nothing comes back.
 pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.cite(clause::PCC);
     ruling.channel(Channel::Console);
     ruling.effects(&[Effect::Irreversible, Effect::DataDeleted]);
-    match cx.ledger(resource, resource.paid_orders()) {
-        Ok(ledger) => ruling.refund(ledger.all_consumed()),
-        Err(missing) => ruling.missing(clause::PCC, missing),
-    }
+    money::all_consumed(clause::PCC, resource, cx, ruling);
 }

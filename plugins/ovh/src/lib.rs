@@ -4,6 +4,7 @@
 
 mod import;
 mod in_use;
+mod money;
 mod stop_renewal;
 mod withdrawal;
 

@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::{clause, list, param, product};
+use crate::{clause, list, money, param, product};
 
 /// The request is in time up to 24 hours before the end, that instant included.
 pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
@@ -21,8 +21,5 @@ pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
     if let Some(end) = resource.ends_at() {
         ruling.takes_effect_at(end);
     }
-    match cx.ledger(resource, resource.paid_orders()) {
-        Ok(ledger) => ruling.refund(ledger.all_consumed()),
-        Err(missing) => ruling.missing(clause::CANCEL_EOP, missing),
-    }
+    money::all_consumed(clause::CANCEL_EOP, resource, cx, ruling);
 }

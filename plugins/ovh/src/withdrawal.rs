@@ -1,10 +1,9 @@
 //! A consumer's right of withdrawal from a first purchase.
 
 use recoup_core::prelude::*;
-use recoup_core::refund::Missing;
 use recoup_core::time::day_after;
 
-use crate::{clause, list, param};
+use crate::{clause, list, money, param};
 
 /// Fourteen days beginning with the day after the order; what was first paid comes back less the days
 /// consumed. It is judged for every first purchase, and refused outside its window.
@@ -59,11 +58,9 @@ fn within_window<R: Resource>(resource: &R, order: Option<&R::Order<'_>>, cx: &C
 
 fn refund<R: Resource>(resource: &R, order: Option<&R::Order<'_>>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let first_paid = resource.paid_orders().filter(|one| is_same(one, order)).take(1);
-    let ledger = match (cx.ledger(resource, first_paid), order.and_then(Order::currency)) {
-        (Ok(ledger), _) => ledger,
-        // An unpaid order has a currency, but nothing was paid in it.
-        (Err(Missing::Currency), Some(currency)) => Ledger::new(currency),
-        (Err(missing), _) => return ruling.missing(clause::WITHDRAW_14D, missing),
+    let ledger = match money::ledger(resource, cx, first_paid) {
+        Ok(ledger) => ledger,
+        Err(missing) => return ruling.missing(clause::WITHDRAW_14D, missing),
     };
     let mut draft = ledger.settle(|payment| {
         if payment.instrument.is_money() {

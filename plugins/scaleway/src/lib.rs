@@ -37,14 +37,14 @@ impl Provider for Scaleway {
                 state::ends(ruling);
                 ruling.channel(Channel::Api);
             }),
-            (Billing::License, Some(product::WINDOWS_LICENSE)) => {
+            (_, Some(product::WINDOWS_LICENSE)) => {
                 out.exit(cx, Exit::InUse, |ruling| in_use::windows_licence(resource, cx, ruling));
             }
             (Billing::Subscription, Some(product::ELASTIC_METAL)) => {
                 out.exit(cx, Exit::InUse, |ruling| in_use::elastic_metal(resource, cx, ruling));
             }
             (_, Some(product::DEDIBOX)) if stop_renewal::is_committed(resource, cx) => {
-                out.exit(cx, Exit::StopRenewal, |ruling| stop_renewal::stop_renewal(resource, cx, ruling));
+                out.exit(cx, Exit::StopRenewal, |ruling| stop_renewal::stop_renewal(resource, ruling));
             }
             (_, Some(product::DEDIBOX)) => out.exit(cx, Exit::None, |ruling| {
                 ruling.refuse(clause::DEDIBOX_OPEN);

@@ -12,7 +12,7 @@ pub(crate) fn is_committed<R: Resource>(resource: &R, cx: &Context<'_>) -> bool 
 
 /// It may be asked for at any time and takes effect after the commitment; no fact is asked, as a
 /// Dedibox renews by default.
-pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+pub(crate) fn stop_renewal<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
     state::must_run(resource, ruling);
     ruling.cite(clause::DEDIBOX);
     state::ends(ruling);
@@ -21,8 +21,9 @@ pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
         ruling.takes_effect_at(end);
     }
     // A record may carry no order: nothing was paid ahead then, in euros where nothing else is said.
-    let currency = cx.currency(resource).unwrap_or(Currency::EUR);
-    let mut ledger = Ledger::new(currency);
+    let of_orders = resource.paid_orders().find_map(|order| order.currency());
+    let of_commitment = || resource.commitment().and_then(|commitment| commitment.currency);
+    let mut ledger = Ledger::new(of_orders.or_else(of_commitment).unwrap_or(Currency::EUR));
     for order in resource.paid_orders() {
         if let Err(missing) = ledger.add_order(&order) {
             return ruling.missing(clause::DEDIBOX, missing);

@@ -85,6 +85,9 @@ fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
         }
         _ => {}
     }
+    if !cx.is_product(product::CVM) {
+        ruling.refuse_if(clause::REFUSE_PRODUCT_RULE, cx.flag(Flag::RefundNotSupported).unknown_is_no());
+    }
     if cx.listed(list::INVOICE_FIRST) {
         ruling.refuse_if(clause::REFUSE_INVOICE, cx.flag(Flag::Invoiced));
     }

@@ -5,7 +5,7 @@ use recoup_core::prelude::*;
 use crate::clause;
 
 /// Why nothing comes back, and what stays.
-pub(crate) fn no_exit<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
+pub(crate) fn no_exit<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     match resource.billing() {
         Billing::PayAsYouGo | Billing::Spot => ruling.refuse(clause::BILL),
         Billing::Trial => ruling.refuse(clause::TRIAL),
@@ -19,6 +19,9 @@ pub(crate) fn no_exit<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
         | Billing::License => ruling.refuse(clause::REFUND_NONE),
     }
     ruling.cite_if(clause::CREDIT, resource.billing() == Billing::PrepaidBalance);
+    if let Some(end) = resource.ends_at() {
+        ruling.line("runs out", || end.display(cx.zone).to_string());
+    }
     ruling.effects(&[Effect::Irreversible, Effect::DataDeleted]);
     ruling.channel(Channel::Api);
 }

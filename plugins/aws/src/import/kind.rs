@@ -22,6 +22,7 @@ pub(super) enum Kind {
     MemoryNode,
     SearchInstance,
     NodeOffering,
+    Modification,
     Throughput,
     Agreement,
     CancellationEvent,
@@ -85,6 +86,11 @@ const SIGNS: &[Sign] = &[
         fields: &["ReservedNodeOfferingId", "NodeType"],
     },
     Sign {
+        kind: Kind::Modification,
+        arrays: &["ReservedInstancesModifications", "reservedInstancesModifications"],
+        fields: &["ReservedInstancesModificationId", "ReservedInstancesIds"],
+    },
+    Sign {
         kind: Kind::Throughput,
         arrays: &["provisionedModelSummaries"],
         fields: &["provisionedModelArn", "modelUnits"],
@@ -102,6 +108,7 @@ impl Kind {
                 | Self::ExchangeQuote
                 | Self::CancellationQuote
                 | Self::NodeOffering
+                | Self::Modification
                 | Self::CancellationEvent
                 | Self::AdjustmentEvent
         )
@@ -124,6 +131,9 @@ impl Kind {
                 "a node with \"ReservedNodeId\" (Redshift) or \"ReservationId\" (MemoryDB) and \"NodeType\""
             }
             Self::NodeOffering => "an offering with \"ReservedNodeOfferingId\" and \"NodeType\"",
+            Self::Modification => {
+                "a modification with \"ReservedInstancesModificationId\" and \"ReservedInstancesIds\""
+            }
             Self::Throughput => "a throughput with \"provisionedModelArn\" and \"modelUnits\"",
             Self::Agreement => "an agreement with \"agreementId\" and \"acceptanceTime\"",
             Self::ExchangeQuote | Self::CancellationQuote | Self::CancellationEvent | Self::AdjustmentEvent => {

@@ -10,7 +10,7 @@ use recoup_core::import::Imported;
 use recoup_core::money::Currency;
 use recoup_core::record::{OrderRecord, ResourceRecord};
 use recoup_core::time::{Instant, Span};
-use recoup_core::vocab::{Billing, OrderKind, OrderStatus, Status};
+use recoup_core::vocab::{Billing, Instrument, OrderKind, OrderStatus, Status};
 
 use super::orders::{Bought, Line, Purpose};
 use super::refunds::Refunded;
@@ -28,6 +28,9 @@ pub(super) fn join(reading: Reading<'_>, out: &mut Imported) {
     // A renewal finds its resource by the period before it.
     orders.sort_by_key(|order| order.what.lines.iter().filter_map(|line| line.order.starts_at).min());
     let site = site_of(&orders);
+    for (what, found) in assumptions(&orders, site) {
+        out.remark(found.file, found.path.clone(), what);
+    }
     let mut joined = Joined { listed, orders: HashMap::new() };
     for order in &orders {
         if !is_told_elsewhere(&order.what, &orders) {
@@ -93,6 +96,20 @@ fn site_of(orders: &[Found<'_, Bought>]) -> Option<&'static str> {
     let mut currencies = orders.iter().filter_map(|order| order.what.order.currency);
     let first = currencies.next()?;
     (first == Currency::CNY && currencies.all(|currency| currency == first)).then_some("cn")
+}
+
+/// What the payloads leave open and the records must say, each once.
+fn assumptions<'a, 'f>(
+    orders: &'a [Found<'f, Bought>],
+    site: Option<&str>,
+) -> impl Iterator<Item = (&'static str, &'a Found<'f, Bought>)> {
+    let by_cash = |found: &&Found<'f, Bought>| {
+        found.what.order.payments.iter().flatten().any(|payment| payment.instrument == Instrument::Cash)
+    };
+    let cash = "what balance, credit or online payments paid is one amount here: it counts as balance";
+    let chinese = "orders in CNY: of the sites, only the Chinese one settles in it";
+    let of_site = orders.iter().find(|_| site.is_some()).map(|found| (chinese, found));
+    orders.iter().find(by_cash).map(|found| (cash, found)).into_iter().chain(of_site)
 }
 
 /// Each order once: details say more than a list does.
