@@ -3,7 +3,7 @@
 //! An adapter's `tests/conformance.rs` is one line,
 //!
 //! ```ignore
-//! recoup_conformance::conformance!(recoup_hetzner::Hetzner, "hetzner");
+//! recoup_conformance::conformance!(recoup_acme::Acme, "acme");
 //! ```
 //!
 //! which runs the case files of `fixtures/<name>/cases/` against the adapter and holds it to the laws

@@ -37,7 +37,13 @@ impl Assessment {
         if let Some(data) = self.rulings.get_mut(self.used) {
             data.reset(exit);
             self.used += 1;
-            rule(&mut Ruling::new(cx, data));
+            // What was read before any exit was ruled on stands behind each of them.
+            let before = cx.own_read();
+            let mut ruling = Ruling::new(cx, data);
+            rule(&mut ruling);
+            if cx.own_read() > 0 {
+                cx.take_own_read(before).into_iter().for_each(|clause| ruling.rests_on(clause));
+            }
         }
     }
 
@@ -55,6 +61,7 @@ impl Assessment {
 
     /// The rulings, best first once the assessment is finished.
     #[must_use]
+    #[inline]
     pub fn rulings(&self) -> &[RulingData] {
         self.rulings.get(..self.used).unwrap_or_default()
     }
@@ -67,12 +74,14 @@ impl Assessment {
 
     /// The outcome of the best exit. Refused until the assessment is finished.
     #[must_use]
+    #[inline]
     pub fn outcome(&self) -> Outcome {
         self.outcome.unwrap_or(Outcome::Refused)
     }
 
     /// The best exit; none where only stopping the renewal is open.
     #[must_use]
+    #[inline]
     pub fn best(&self) -> Option<Exit> {
         self.best
     }
@@ -165,6 +174,16 @@ fn clause_text(policy: &Policy, clause: ClauseId) -> (&str, &str) {
         })
 }
 
+/// Marks what is written of a clause where the clause is a team's own.
+fn mark(mut written: Value, policy: &Policy, clause: ClauseId) -> Value {
+    if policy.is_overlaid(clause)
+        && let Value::Object(map) = &mut written
+    {
+        map.insert("overlay".into(), true.into());
+    }
+    written
+}
+
 /// A refund as files write it.
 #[must_use]
 pub fn refund_to_json(quote: &RefundQuote, zone: Zone) -> Value {
@@ -206,7 +225,7 @@ fn ruling_to_json(ruling: &RulingData, policy: &Policy, zone: Zone) -> Value {
         .iter()
         .map(|refusal| {
             let (id, says) = clause_text(policy, refusal.clause);
-            json!({"clause": id, "reason": refusal.reason.as_str(), "says": says})
+            mark(json!({"clause": id, "reason": refusal.reason.as_str(), "says": says}), policy, refusal.clause)
         })
         .collect();
     let unknowns: Vec<Value> = ruling
@@ -214,7 +233,8 @@ fn ruling_to_json(ruling: &RulingData, policy: &Policy, zone: Zone) -> Value {
         .iter()
         .map(|unknown| {
             let (id, _) = clause_text(policy, unknown.clause);
-            json!({"clause": id, "reason": unknown.reason.as_str(), "fact": unknown.fact, "assumed": unknown.assumed})
+            let written = json!({"clause": id, "reason": unknown.reason.as_str(), "fact": unknown.fact, "assumed": unknown.assumed});
+            mark(written, policy, unknown.clause)
         })
         .collect();
     let quota: Vec<Value> = ruling
@@ -224,7 +244,8 @@ fn ruling_to_json(ruling: &RulingData, policy: &Policy, zone: Zone) -> Value {
         .collect();
     let review = ruling.review.as_ref().map_or(Value::Null, |review| {
         let (id, says) = clause_text(policy, review.because);
-        json!({"by": review.by, "because": says, "clause": id, "approved_after_hours": review.approved_after_hours})
+        let written = json!({"by": review.by, "because": says, "clause": id, "approved_after_hours": review.approved_after_hours});
+        mark(written, policy, review.because)
     });
     let settlement = ruling.settlement.map_or(
         Value::Null,
@@ -247,7 +268,8 @@ fn ruling_to_json(ruling: &RulingData, policy: &Policy, zone: Zone) -> Value {
     if !ruling.steps.is_empty() {
         let steps = ruling.steps.iter().map(|step| match step {
             Step::Clause(clause, verdict) => {
-                json!({"clause": clause_text(policy, *clause).0, "verdict": verdict.as_str()})
+                let written = json!({"clause": clause_text(policy, *clause).0, "verdict": verdict.as_str()});
+                mark(written, policy, *clause)
             }
             Step::Line(label, text) => json!({"label": label, "text": text}),
         });

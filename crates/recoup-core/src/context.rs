@@ -1,9 +1,11 @@
 //! What a rule may ask about besides the resource: the instant, the account, the edition in force.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use foldhash::fast::RandomState;
 use serde_json::{Map, Value};
 
 use crate::fact::{Answer, Figure, Flag, FlagSet, Moment, Text};
@@ -28,7 +30,7 @@ pub struct Run {
     /// Whether rulings keep their steps for `explain`.
     pub trace: bool,
     accounts: Vec<AccountRecord>,
-    by_key: HashMap<String, Vec<usize>>,
+    by_key: HashMap<String, Vec<usize>, RandomState>,
 }
 
 impl Run {
@@ -63,6 +65,7 @@ impl Run {
 
     /// The account of a resource: the one of its site, else the one without a site.
     #[must_use]
+    #[inline]
     pub fn account(&self, provider: &str, site: &str, key: &str) -> Option<&AccountRecord> {
         let all = || self.by_key.get(key).into_iter().flatten().filter_map(|index| self.accounts.get(*index));
         let found = || all().filter(|account| account.provider == provider);
@@ -215,7 +218,7 @@ pub enum ContextError {
 }
 
 /// What a rule may ask about besides the resource.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Context<'a> {
     /// The instant asked about.
     pub at: Instant,
@@ -230,6 +233,9 @@ pub struct Context<'a> {
     flags: FlagSet,
     product: Option<ProductId>,
     trace: bool,
+    /// Clauses of a team's own whose figures were read, so that a ruling can say what it rests on though
+    /// the rules, which are written for the published clauses, do not name them.
+    own_read: RefCell<Vec<ClauseId>>,
 }
 
 impl<'a> Context<'a> {
@@ -273,11 +279,13 @@ impl<'a> Context<'a> {
             flags,
             product: book.product(resource.product()),
             trace: run.trace,
+            own_read: RefCell::default(),
         })
     }
 
     /// The name of the site.
     #[must_use]
+    #[inline]
     pub fn site(&self) -> &'a str {
         &self.site.name
     }
@@ -290,30 +298,35 @@ impl<'a> Context<'a> {
 
     /// The instant whose rules apply: the instant asked about, unless an edition was asked for.
     #[must_use]
+    #[inline]
     pub fn rules_at(&self) -> Instant {
         self.rules_at
     }
 
     /// The rulebook.
     #[must_use]
+    #[inline]
     pub fn book(&self) -> &'a Rulebook {
         self.book
     }
 
     /// Whether rulings keep their steps.
     #[must_use]
+    #[inline]
     pub fn tracing(&self) -> bool {
         self.trace
     }
 
     /// The product, where the provider's pages name it.
     #[must_use]
+    #[inline]
     pub fn product(&self) -> Option<ProductId> {
         self.product
     }
 
     /// Whether the product is this one.
     #[must_use]
+    #[inline]
     pub fn is_product(&self, product: ProductId) -> bool {
         self.product == Some(product)
     }
@@ -328,12 +341,14 @@ impl<'a> Context<'a> {
 
     /// What is known of a flag: on the resource, its orders and its account together.
     #[must_use]
+    #[inline]
     pub fn flag(&self, flag: Flag) -> Answer {
         Answer::of(flag, self.flags.get(flag))
     }
 
     /// What the account and the assumptions alone say of a flag.
     #[must_use]
+    #[inline]
     pub fn account_flag(&self, flag: Flag) -> Answer {
         let own = self.account.map(|account| account.facts.flags).unwrap_or_default();
         Answer::of(flag, own.or_else(self.assumed.flags).get(flag))
@@ -375,42 +390,78 @@ impl<'a> Context<'a> {
 
     /// The account, where it is known.
     #[must_use]
+    #[inline]
     pub fn account(&self) -> Option<&'a AccountRecord> {
         self.account
     }
 
     /// The currency in which the account settles now.
     #[must_use]
+    #[inline]
     pub fn settlement_currency(&self) -> Option<Currency> {
         self.account.and_then(|account| account.currency)
     }
 
     /// Whether a clause is in force.
     #[must_use]
+    #[inline]
     pub fn in_force(&self, clause: ClauseId) -> bool {
         self.epoch.in_force(clause)
     }
 
     /// A dated value, where one holds.
     #[must_use]
+    #[inline]
     pub fn param(&self, param: ParamId) -> Option<Held> {
-        self.epoch.param(param)
+        self.read(self.epoch.param(param))
     }
 
     /// A table's cell, where a source shows it.
     #[must_use]
     pub fn cell(&self, table: TableId, key: &[KeyRef<'_>]) -> Option<Held> {
-        self.epoch.cell(table, key)
+        self.read(self.epoch.cell(table, key))
+    }
+
+    fn read(&self, held: Option<Held>) -> Option<Held> {
+        if let Some(held) = held
+            && self.is_own(held.clause)
+            && let Ok(mut read) = self.own_read.try_borrow_mut()
+        {
+            read.push(held.clause);
+        }
+        held
+    }
+
+    /// Whether a clause is a team's own, or was changed by it.
+    #[must_use]
+    pub fn is_own(&self, clause: ClauseId) -> bool {
+        self.book.policy().is_overlaid(clause)
+    }
+
+    /// How many figures of a team's own were read so far.
+    pub(crate) fn own_read(&self) -> usize {
+        self.own_read.try_borrow().map_or(0, |read| read.len())
+    }
+
+    /// The clauses of the figures of a team's own that were read so far, of which only the first `keep`
+    /// are remembered.
+    pub(crate) fn take_own_read(&self, keep: usize) -> Vec<ClauseId> {
+        let Ok(mut read) = self.own_read.try_borrow_mut() else { return Vec::new() };
+        let all = read.clone();
+        read.truncate(keep);
+        all
     }
 
     /// Everything dated that holds now.
     #[must_use]
+    #[inline]
     pub fn epoch(&self) -> &'a Epoch {
         self.epoch
     }
 
     /// Whether a product list that is in force holds the resource's product.
     #[must_use]
+    #[inline]
     pub fn listed(&self, list: ListId) -> bool {
         self.epoch.listed(list, self.product)
     }

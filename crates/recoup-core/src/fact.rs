@@ -140,12 +140,14 @@ impl FlagSet {
 
     /// What is stated of a flag.
     #[must_use]
+    #[inline]
     pub const fn get(self, flag: Flag) -> Option<bool> {
         let bit = 1_u128 << flag.code();
         if self.known & bit == 0 { None } else { Some(self.truth & bit != 0) }
     }
 
     /// States a flag.
+    #[inline]
     pub const fn set(&mut self, flag: Flag, value: bool) {
         let bit = 1_u128 << flag.code();
         self.known |= bit;
@@ -159,12 +161,14 @@ impl FlagSet {
     /// What two places state together: true where either says true, false where one states it and
     /// none says true.
     #[must_use]
+    #[inline]
     pub const fn and_also(self, other: Self) -> Self {
         Self { known: self.known | other.known, truth: self.truth | other.truth }
     }
 
     /// The flags of this place, and where it states nothing those of `other`.
     #[must_use]
+    #[inline]
     pub const fn or_else(self, other: Self) -> Self {
         Self { known: self.known | other.known, truth: self.truth | (other.truth & !self.known) }
     }
@@ -182,6 +186,7 @@ impl FlagSet {
 
     /// The two bit sets, stated and true, as they are read from columns.
     #[must_use]
+    #[inline]
     pub const fn from_bits(known: u128, truth: u128) -> Self {
         Self { known, truth: truth & known }
     }
@@ -210,60 +215,70 @@ pub struct Answer {
 impl Answer {
     /// The answer that a flag gives.
     #[must_use]
+    #[inline]
     pub const fn of(flag: Flag, known: Option<bool>) -> Self {
         Self { known, fact: Some(flag.as_str()), fact_if_no: false }
     }
 
     /// An answer that does not rest on a fact, such as a comparison of dates that may be missing.
     #[must_use]
+    #[inline]
     pub const fn from_known(known: Option<bool>) -> Self {
         Self { known, fact: None, fact_if_no: false }
     }
 
     /// An answer that rests on a named field or fact.
     #[must_use]
+    #[inline]
     pub const fn named(name: &'static str, known: Option<bool>) -> Self {
         Self { known, fact: Some(name), fact_if_no: false }
     }
 
     /// Yes, no or unknown.
     #[must_use]
+    #[inline]
     pub const fn known(self) -> Option<bool> {
         self.known
     }
 
     /// Whether the answer is a known yes.
     #[must_use]
+    #[inline]
     pub const fn is_yes(self) -> bool {
         matches!(self.known, Some(true))
     }
 
     /// Whether the answer is a known no.
     #[must_use]
+    #[inline]
     pub const fn is_no(self) -> bool {
         matches!(self.known, Some(false))
     }
 
     /// The fact that would settle an open answer.
     #[must_use]
+    #[inline]
     pub const fn fact(self) -> Option<&'static str> {
         self.fact
     }
 
     /// The value of the fact under which the question is answered no.
     #[must_use]
+    #[inline]
     pub const fn fact_if_no(self) -> bool {
         self.fact_if_no
     }
 
     /// The same question, where not knowing counts as no.
     #[must_use]
+    #[inline]
     pub const fn unknown_is_no(self) -> Self {
         Self { known: Some(matches!(self.known, Some(true))), ..self }
     }
 
     /// Either holds.
     #[must_use]
+    #[inline]
     pub const fn or(self, other: Self) -> Self {
         match (self.known, other.known) {
             (Some(true), _) => self,
@@ -275,6 +290,7 @@ impl Answer {
 
     /// Both hold.
     #[must_use]
+    #[inline]
     pub const fn and(self, other: Self) -> Self {
         match (self.known, other.known) {
             (Some(false), _) => self,
@@ -288,18 +304,21 @@ impl Answer {
 impl std::ops::Not for Answer {
     type Output = Self;
 
+    #[inline]
     fn not(self) -> Self {
         Self { known: self.known.map(|known| !known), fact: self.fact, fact_if_no: !self.fact_if_no }
     }
 }
 
 impl From<bool> for Answer {
+    #[inline]
     fn from(known: bool) -> Self {
         Self::from_known(Some(known))
     }
 }
 
 impl From<Option<bool>> for Answer {
+    #[inline]
     fn from(known: Option<bool>) -> Self {
         Self::from_known(known)
     }

@@ -16,6 +16,7 @@
 //! | [`resource`] | the traits [`Resource`](resource::Resource) and [`Order`](resource::Order) |
 //! | [`record`] | owned records of the same, read from and written to JSON |
 //! | [`policy`] | clauses, sources, editions and dated tables |
+//! | [`overlay`] | what a team knows better than the provider's pages |
 //! | [`context`] | what a rule may ask about: the instant, the account, the edition |
 //! | [`refund`] | money that conserves by construction |
 //! | [`ruling`] | what the rules say of one exit |
@@ -31,6 +32,7 @@ pub mod context;
 pub mod fact;
 pub mod import;
 pub mod money;
+pub mod overlay;
 pub mod policy;
 pub mod record;
 pub mod refund;

@@ -31,6 +31,8 @@ use rust_decimal::Decimal;
 pub const SCALE: u32 = 18;
 const ONE: i128 = 1_000_000_000_000_000_000;
 const CENT: i128 = 10_000_000_000_000_000;
+/// A cent is 2^16 times 5^16: a value of whole cents, shifted by 16 bits, is a multiple of this.
+const CENT_SHIFTED: i64 = 152_587_890_625;
 /// The largest magnitude read from a file: 10^15. What is larger is a mistake, not a bill.
 const LIMIT: i128 = 1_000_000_000_000_000 * ONE;
 
@@ -77,6 +79,38 @@ fn parse_fixed(text: &str) -> Result<i128, AmountError> {
     Ok(value)
 }
 
+/// A value as whole cents, where it is that. Nearly every amount is, and nearly every one is small enough
+/// for machine words, whose division is far cheaper than that of wide integers.
+#[inline]
+fn whole_cents(value: i128) -> Option<i128> {
+    if value & 0xFFFF != 0 {
+        return None;
+    }
+    match i64::try_from(value >> 16) {
+        Ok(shifted) => (shifted % CENT_SHIFTED == 0).then(|| i128::from(shifted / CENT_SHIFTED)),
+        Err(_) => (value % CENT == 0).then(|| value / CENT),
+    }
+}
+
+/// The product, by a single machine multiplication where both factors are words.
+#[inline]
+fn product(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        // Two words never overflow a double word.
+        (Ok(a), Ok(b)) => Some(i128::from(a).wrapping_mul(i128::from(b))),
+        _ => a.checked_mul(b),
+    }
+}
+
+/// Quotient and remainder, by a machine division where both terms are words.
+#[inline]
+fn divide(over: u128, under: u128) -> (u128, u128) {
+    match (u64::try_from(over), u64::try_from(under)) {
+        (Ok(over), Ok(under)) => (u128::from(over / under), u128::from(over % under)),
+        _ => (over / under, over % under),
+    }
+}
+
 /// Writes a fixed-point value with at least `least` decimal places and no further trailing zeros.
 fn write_fixed(f: &mut fmt::Formatter<'_>, value: i128, least: u32) -> fmt::Result {
     let magnitude = value.unsigned_abs();
@@ -104,44 +138,51 @@ macro_rules! fixed_point {
 
             /// From a count of 10^-18 units, as decimals cross the plugin boundary.
             #[must_use]
+            #[inline]
             pub const fn from_units(units: i128) -> Self {
                 Self(units)
             }
 
             /// As a count of 10^-18 units.
             #[must_use]
+            #[inline]
             pub const fn units(self) -> i128 {
                 self.0
             }
 
             /// From a whole number.
             #[must_use]
+            #[inline]
             pub const fn whole(value: i64) -> Self {
                 Self(value as i128 * ONE)
             }
 
             /// Whether it is exactly nothing.
             #[must_use]
+            #[inline]
             pub const fn is_zero(self) -> bool {
                 self.0 == 0
             }
 
             /// Whether it is below nothing.
             #[must_use]
+            #[inline]
             pub const fn is_negative(self) -> bool {
                 self.0 < 0
             }
 
             /// Whether it is above nothing.
             #[must_use]
+            #[inline]
             pub const fn is_positive(self) -> bool {
                 self.0 > 0
             }
 
             /// The value without its sign.
             #[must_use]
+            #[inline]
             pub const fn magnitude(self) -> Self {
-                Self(self.0.abs())
+                Self(self.0.saturating_abs())
             }
         }
 
@@ -174,6 +215,7 @@ macro_rules! fixed_point {
 
         impl Add for $name {
             type Output = Self;
+            #[inline]
             fn add(self, other: Self) -> Self {
                 Self(self.0.saturating_add(other.0))
             }
@@ -181,6 +223,7 @@ macro_rules! fixed_point {
 
         impl Sub for $name {
             type Output = Self;
+            #[inline]
             fn sub(self, other: Self) -> Self {
                 Self(self.0.saturating_sub(other.0))
             }
@@ -188,18 +231,21 @@ macro_rules! fixed_point {
 
         impl Neg for $name {
             type Output = Self;
+            #[inline]
             fn neg(self) -> Self {
                 Self(self.0.saturating_neg())
             }
         }
 
         impl AddAssign for $name {
+            #[inline]
             fn add_assign(&mut self, other: Self) {
                 *self = *self + other;
             }
         }
 
         impl SubAssign for $name {
+            #[inline]
             fn sub_assign(&mut self, other: Self) {
                 *self = *self - other;
             }
@@ -212,12 +258,12 @@ macro_rules! fixed_point {
         }
 
         impl From<$name> for Exact {
+            #[inline]
             fn from(value: $name) -> Self {
-                // Nearly every amount is whole cents: small terms keep later products small.
-                if value.0 % CENT == 0 {
-                    Self::Small { over: value.0 / CENT, under: 100 }
-                } else {
-                    Self::Small { over: value.0, under: ONE }
+                // Small terms keep later products small.
+                match whole_cents(value.0) {
+                    Some(cents) => Self::Small { over: cents, under: 100 },
+                    None => Self::Small { over: value.0, under: ONE },
                 }
             }
         }
@@ -264,12 +310,14 @@ impl Amount {
 
     /// The smaller of two amounts.
     #[must_use]
+    #[inline]
     pub fn at_most(self, other: Self) -> Self {
         self.min(other)
     }
 
     /// The amount, or nothing where it is below nothing.
     #[must_use]
+    #[inline]
     pub fn floor_zero(self) -> Self {
         self.max(Self::ZERO)
     }
@@ -285,44 +333,81 @@ impl Amount {
     /// each, to the largest remainders (the first of equals first).
     #[must_use]
     pub fn split(self, weights: &[Self], currency: Currency) -> Vec<Self> {
-        let total: Self = weights.iter().copied().sum();
-        if let [_] = weights {
-            return vec![self];
+        let mut parts = weights.to_vec();
+        self.split_among(&mut parts, currency);
+        parts
+    }
+
+    /// As [`split`](Self::split): what holds the weights before holds the parts after.
+    pub(crate) fn split_among(self, parts: &mut [Self], currency: Currency) {
+        if let [only] = parts {
+            *only = self;
+            return;
         }
+        let total: Self = parts.iter().copied().sum();
         if total.is_zero() {
-            let mut parts = vec![Self::ZERO; weights.len()];
+            parts.fill(Self::ZERO);
             if let Some(first) = parts.first_mut() {
                 *first = self;
             }
-            return parts;
+            return;
         }
         let unit = currency.minor_unit();
-        let mut parts: Vec<(Self, Exact)> = weights
-            .iter()
-            .map(|weight| {
-                let exact = Exact::from(self).times(*weight).over(total);
-                let cut = exact.floor_to(unit);
-                let rest = exact.minus(&Exact::from(cut));
-                (cut, rest)
+        if unit.0 != CENT || self.split_cents(parts, total).is_none() {
+            self.split_exactly(parts, total, unit);
+        }
+    }
+
+    /// The split of whole cents by weights of whole cents, all few and in machine words; `None`, and
+    /// nothing done, where they are not.
+    fn split_cents(self, parts: &mut [Self], total: Self) -> Option<()> {
+        const FEW: usize = 8;
+        let cents = |amount: Self| whole_cents(amount.0).and_then(|cents| u64::try_from(cents).ok());
+        let (whole, total) = (cents(self)?, cents(total)?);
+        let mut shares = [(0_u64, 0_u64); FEW];
+        let shares = shares.get_mut(..parts.len())?;
+        let mut left = whole;
+        for (share, weight) in shares.iter_mut().zip(parts.iter()) {
+            let exact = whole.checked_mul(cents(*weight)?)?;
+            *share = (exact / total, exact % total);
+            left = left.checked_sub(share.0)?;
+        }
+        // What is left over is less than a cent for each part.
+        for _ in 0..left {
+            let largest = shares.iter_mut().rev().max_by_key(|(_, rest)| *rest)?;
+            *largest = (largest.0 + 1, 0);
+        }
+        for (part, (cents, _)) in parts.iter_mut().zip(shares) {
+            *part = Self(i128::from(*cents) * CENT);
+        }
+        Some(())
+    }
+
+    fn split_exactly(self, parts: &mut [Self], total: Self, unit: Self) {
+        let rests: Vec<Exact> = parts
+            .iter_mut()
+            .map(|part| {
+                let exact = Exact::from(self).times(*part).over(total);
+                *part = exact.floor_to(unit);
+                exact.minus(&Exact::from(*part))
             })
             .collect();
-        let mut left = self - parts.iter().map(|(part, _)| *part).sum();
+        let mut left = self - parts.iter().copied().sum();
         let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by(|a, b| match (parts.get(*a), parts.get(*b)) {
-            (Some((_, x)), Some((_, y))) => y.compare(x),
+        order.sort_by(|a, b| match (rests.get(*a), rests.get(*b)) {
+            (Some(x), Some(y)) => y.compare(x),
             _ => Ordering::Equal,
         });
         for index in order.iter().cycle().take(2 * order.len()) {
             if !left.is_positive() {
                 break;
             }
-            if let Some((part, _)) = parts.get_mut(*index) {
+            if let Some(part) = parts.get_mut(*index) {
                 let step = left.at_most(unit);
                 *part += step;
                 left -= step;
             }
         }
-        parts.into_iter().map(|(part, _)| part).collect()
     }
 }
 
@@ -377,6 +462,7 @@ impl Exact {
         }
     }
 
+    #[inline]
     fn combine(
         &self,
         other: &Self,
@@ -393,8 +479,9 @@ impl Exact {
 
     /// The product.
     #[must_use]
+    #[inline]
     pub fn times(&self, other: impl Into<Self>) -> Self {
-        self.combine(&other.into(), |a, b, c, d| Some((a.checked_mul(c)?, b.checked_mul(d)?)), |a, b| a * b)
+        self.combine(&other.into(), |a, b, c, d| Some((product(a, c)?, product(b, d)?)), |a, b| a * b)
     }
 
     /// The quotient; nothing where `other` is not positive (a price over no time is no price).
@@ -404,7 +491,7 @@ impl Exact {
         if !other.is_positive() {
             return Self::ZERO;
         }
-        self.combine(&other, |a, b, c, d| Some((a.checked_mul(d)?, b.checked_mul(c)?)), |a, b| a / b)
+        self.combine(&other, |a, b, c, d| Some((product(a, d)?, product(b, c)?)), |a, b| a / b)
     }
 
     /// The product with `over / under`; nothing where `under` is not positive.
@@ -415,6 +502,7 @@ impl Exact {
 
     /// The sum.
     #[must_use]
+    #[inline]
     pub fn plus(&self, other: &Self) -> Self {
         self.combine(
             other,
@@ -422,7 +510,7 @@ impl Exact {
                 if b == d {
                     return Some((a.checked_add(c)?, b));
                 }
-                Some((a.checked_mul(d)?.checked_add(c.checked_mul(b)?)?, b.checked_mul(d)?))
+                Some((product(a, d)?.checked_add(product(c, b)?)?, product(b, d)?))
             },
             |a, b| a + b,
         )
@@ -436,6 +524,7 @@ impl Exact {
 
     /// Whether it is above nothing.
     #[must_use]
+    #[inline]
     pub fn is_positive(&self) -> bool {
         match self {
             Self::Small { over, .. } => *over > 0,
@@ -460,7 +549,7 @@ impl Exact {
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
         if let (Self::Small { over: a, under: b }, Self::Small { over: c, under: d }) = (self, other)
-            && let (Some(left), Some(right)) = (a.checked_mul(*d), c.checked_mul(*b))
+            && let (Some(left), Some(right)) = (product(*a, *d), product(*c, *b))
         {
             return left.cmp(&right);
         }
@@ -496,11 +585,12 @@ impl Exact {
             )
             && denominator > 0
         {
-            let (mut count, rest) = (numerator / denominator, numerator % denominator);
+            let (mut count, rest) = divide(numerator, denominator);
             if half_up && rest >= denominator - rest {
                 count += 1;
             }
-            let magnitude = i128::try_from(count).unwrap_or(i128::MAX).saturating_mul(unit.units());
+            let magnitude = i128::try_from(count).ok().and_then(|count| product(count, unit.units()));
+            let magnitude = magnitude.unwrap_or(i128::MAX);
             return Amount(if *over < 0 { -magnitude } else { magnitude });
         }
         let ratio = self.big() / per_unit.big();
@@ -519,6 +609,7 @@ impl Exact {
 
     /// Whether it is exactly nothing.
     #[must_use]
+    #[inline]
     pub fn is_zero(&self) -> bool {
         match self {
             Self::Small { over, .. } => *over == 0,
@@ -549,36 +640,9 @@ pub struct Currency([u8; 3]);
 #[error("{0:?} is not a currency code of three letters such as \"USD\"")]
 pub struct UnknownCurrency(pub String);
 
-/// Currencies whose minor unit is not a hundredth (ISO 4217).
-const MINOR_UNITS: &[(&[u8; 3], u32)] = &[
-    (b"BHD", 3),
-    (b"BIF", 0),
-    (b"CLP", 0),
-    (b"DJF", 0),
-    (b"GNF", 0),
-    (b"IQD", 3),
-    (b"ISK", 0),
-    (b"JOD", 3),
-    (b"JPY", 0),
-    (b"KMF", 0),
-    (b"KRW", 0),
-    (b"KWD", 3),
-    (b"LYD", 3),
-    (b"OMR", 3),
-    (b"PYG", 0),
-    (b"RWF", 0),
-    (b"TND", 3),
-    (b"UGX", 0),
-    (b"UYI", 0),
-    (b"VND", 0),
-    (b"VUV", 0),
-    (b"XAF", 0),
-    (b"XOF", 0),
-    (b"XPF", 0),
-];
-
 /// The codes of ISO 4217 in use, so that a mistyped currency is an error and not a new currency.
-const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
+const CODES: &[u8] = b"AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG ";
+const _: () = assert!(CODES.len().is_multiple_of(4), "codes of three letters, each followed by a blank, in order");
 
 impl Currency {
     /// The US dollar.
@@ -590,15 +654,22 @@ impl Currency {
 
     /// The code, for example `USD`.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
     /// The smallest amount in which the currency is paid: 0.01 for most, 1 for the yen.
     #[must_use]
+    #[inline]
     pub fn minor_unit(self) -> Amount {
-        let places = MINOR_UNITS.iter().find(|(code, _)| **code == self.0).map_or(2, |(_, places)| *places);
-        Amount(10_i128.pow(SCALE - places))
+        // ISO 4217: those whose minor unit is not a hundredth.
+        match &self.0 {
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => Amount(CENT / 10),
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => Amount(ONE),
+            _ => Amount(CENT),
+        }
     }
 }
 
@@ -608,10 +679,9 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
         let unknown = || UnknownCurrency(text.chars().take(40).collect());
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| unknown())?;
-        if !code.iter().all(u8::is_ascii_uppercase) || !CODES.split(' ').any(|known| known == text) {
-            return Err(unknown());
-        }
-        Ok(Self(code))
+        let (codes, _) = CODES.as_chunks::<4>();
+        let [a, b, c] = code;
+        codes.binary_search(&[a, b, c, b' ']).map(|_| Self(code)).map_err(|_| unknown())
     }
 }
 
@@ -682,7 +752,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_currency_is_found() {
+        let (codes, _) = CODES.as_chunks::<4>();
+        assert!(codes.is_sorted());
+        for code in codes {
+            let code = std::str::from_utf8(&code[..3]).unwrap();
+            assert_eq!(code.parse::<Currency>().unwrap().as_str(), code);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_split_of_cents_is_the_exact_split(cents in 0_i64..1_000_000_000, weights in prop::collection::vec(0_i64..100_000, 2..7)) {
+            let whole = Amount::from_units(i128::from(cents) * CENT);
+            let mut fast: Vec<Amount> = weights.into_iter().map(|w| Amount::from_units(i128::from(w) * CENT)).collect();
+            let total: Amount = fast.iter().copied().sum();
+            prop_assume!(!total.is_zero());
+            let mut exact = fast.clone();
+            prop_assert!(whole.split_cents(&mut fast, total).is_some());
+            whole.split_exactly(&mut exact, total, Amount::from_units(CENT));
+            prop_assert_eq!(fast, exact);
+        }
+
+        #[test]
+        fn cents_are_found_in_any_value(value in any::<i128>(), cents in any::<i64>(), small in any::<i32>()) {
+            for value in [value, i128::from(cents) * CENT, i128::from(small) * CENT, i128::from(cents) * CENT + 1] {
+                prop_assert_eq!(whole_cents(value), (value % CENT == 0).then_some(value / CENT));
+            }
+        }
+
         #[test]
         fn parts_of_a_split_add_up(cents in 0_i64..1_000_000_00, weights in prop::collection::vec(0_i64..100_000, 1..6)) {
             let whole = Amount::from_units(i128::from(cents) * CENT);

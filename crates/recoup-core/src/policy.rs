@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +141,9 @@ pub struct Clause {
     /// A choice, an assumption or a warning that goes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Set by the host where the clause is a team's own, or was changed by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overlay: bool,
 }
 
 /// A value with the time and place in which it holds.
@@ -294,6 +299,9 @@ pub struct Policy {
     /// The provider's name for people.
     #[serde(default)]
     pub title: String,
+    /// Other names by which cost exports call the provider, compared without regard to case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     #[serde(default, rename = "site")]
     pub sites: Vec<Site>,
     #[serde(default, rename = "edition")]
@@ -335,6 +343,7 @@ impl Policy {
             self.provider = other.provider;
             self.title = other.title;
         }
+        self.aliases.extend(other.aliases);
         self.sites.extend(other.sites);
         self.editions.extend(other.editions);
         self.sources.extend(other.sources);
@@ -397,6 +406,7 @@ impl BitSet {
         }
     }
 
+    #[inline]
     fn contains(&self, bit: usize) -> bool {
         self.0.get(bit / 64).is_some_and(|word| word & (1 << (bit % 64)) != 0)
     }
@@ -421,12 +431,14 @@ impl Epoch {
 
     /// Whether a clause is in force.
     #[must_use]
+    #[inline]
     pub fn in_force(&self, clause: ClauseId) -> bool {
         clause == ClauseId::NO_RULE || self.in_force.contains(usize::from(clause.0))
     }
 
     /// A dated value, where one holds.
     #[must_use]
+    #[inline]
     pub fn param(&self, param: ParamId) -> Option<Held> {
         self.params.get(usize::from(param.0)).copied().flatten()
     }
@@ -448,6 +460,7 @@ impl Epoch {
 
     /// Whether a product list is in force and holds the product.
     #[must_use]
+    #[inline]
     pub fn listed(&self, list: ListId, product: Option<ProductId>) -> bool {
         product.is_some_and(|product| {
             self.lists
@@ -501,7 +514,7 @@ pub struct Rulebook {
     policy: Policy,
     sites: Vec<SiteRules>,
     default_site: usize,
-    products: HashMap<String, ProductId>,
+    products: HashMap<String, ProductId, RandomState>,
 }
 
 fn parse_bound(text: &str, zone: Zone) -> Result<Instant, TimeError> {
@@ -571,7 +584,7 @@ impl<'p> Builder<'p> {
         Ok(periods)
     }
 
-    fn site_rules(&self, site: &Site, products: &HashMap<String, ProductId>) -> Result<SiteRules, PolicyError> {
+    fn site_rules(&self, site: &Site, products: &HashMap<String, ProductId, RandomState>) -> Result<SiteRules, PolicyError> {
         type Period = (Instant, Instant);
         let mut clauses: Vec<Vec<Period>> = Vec::new();
         for clause in &self.policy.clauses {
@@ -756,8 +769,8 @@ impl Rulebook {
         Ok(Self { sites, default_site, products, policy })
     }
 
-    fn names(policy: &Policy) -> Result<HashMap<String, ProductId>, PolicyError> {
-        let mut names = HashMap::new();
+    fn names(policy: &Policy) -> Result<HashMap<String, ProductId, RandomState>, PolicyError> {
+        let mut names = HashMap::default();
         for (index, product) in policy.products.iter().enumerate() {
             let id =
                 ProductId(u16::try_from(index).map_err(|_| PolicyError::new(&product.id, "is one product too many"))?);
@@ -832,6 +845,7 @@ mod tests {
             holds,
             kind: ClauseKind::Rule,
             note: None,
+            overlay: false,
         };
         Policy {
             provider: "test".into(),

@@ -26,6 +26,8 @@
 //! # Ok::<(), recoup_core::money::AmountError>(())
 //! ```
 
+use smallvec::SmallVec;
+
 use crate::money::{Amount, Currency, Exact};
 use crate::resource::{Order, Payment};
 use crate::time::Instant;
@@ -94,22 +96,25 @@ pub enum Disposition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
     currency: Currency,
-    payments: Vec<Payment>,
+    // Few orders are paid by more instruments than this; those that are get memory of their own.
+    payments: SmallVec<[Payment; 3]>,
 }
 
 impl Ledger {
     /// Nothing paid yet.
     #[must_use]
     pub fn new(currency: Currency) -> Self {
-        Self { currency, payments: Vec::new() }
+        Self { currency, payments: SmallVec::new() }
     }
 
     /// Adds what an instrument paid.
+    #[inline]
     pub fn pay(&mut self, instrument: Instrument, amount: Amount) {
         self.add(Payment { instrument, amount, expires_at: None });
     }
 
     /// Adds a payment.
+    #[inline]
     pub fn add(&mut self, payment: Payment) {
         if payment.amount.is_positive() {
             self.payments.push(payment);
@@ -135,17 +140,20 @@ impl Ledger {
 
     /// The currency of its amounts.
     #[must_use]
+    #[inline]
     pub fn currency(&self) -> Currency {
         self.currency
     }
 
     /// The payments.
+    #[inline]
     pub fn payments(&self) -> impl Iterator<Item = Payment> + '_ {
         self.payments.iter().copied()
     }
 
     /// What all instruments paid.
     #[must_use]
+    #[inline]
     pub fn paid(&self) -> Amount {
         self.payments.iter().map(|payment| payment.amount).sum()
     }
@@ -178,12 +186,12 @@ impl Ledger {
 
     /// Opens a draft in which every payment has its disposition.
     pub fn settle(&self, dispose: impl Fn(&Payment) -> Disposition) -> Draft {
-        let mut draft = Draft { shares: Vec::new(), left: Amount::ZERO, quote: RefundQuote::empty(self.currency) };
+        let mut draft = Draft { shares: SmallVec::new(), left: Amount::ZERO, quote: RefundQuote::empty(self.currency) };
         for payment in &self.payments {
             draft.quote.paid += payment.amount;
             match dispose(payment) {
                 Disposition::Share(to) => {
-                    draft.shares.push((*payment, to));
+                    draft.shares.push(Share { instrument: payment.instrument, paid: payment.amount, to });
                     draft.left += payment.amount;
                 }
                 Disposition::Back(to) => draft.quote.give_back(payment.instrument, payment.amount, to, None),
@@ -201,11 +209,19 @@ impl Ledger {
     }
 }
 
+/// A payment that bears its share, and where the rest of it goes.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    instrument: Instrument,
+    paid: Amount,
+    to: Destination,
+}
+
 /// A refund on its way: what is left goes back when it is finished.
 #[derive(Debug, Clone)]
 #[must_use = "a draft is finished with `finish`"]
 pub struct Draft {
-    shares: Vec<(Payment, Destination)>,
+    shares: SmallVec<[Share; 3]>,
     left: Amount,
     quote: RefundQuote,
 }
@@ -213,10 +229,12 @@ pub struct Draft {
 impl Draft {
     /// What is left to go back.
     #[must_use]
+    #[inline]
     pub fn left(&self) -> Amount {
         self.left
     }
 
+    #[inline]
     fn take(&mut self, amount: &Exact) -> Amount {
         let taken = amount.round(self.quote.currency).floor_zero().at_most(self.left);
         self.left -= taken;
@@ -264,9 +282,10 @@ impl Draft {
     #[must_use]
     pub fn finish(self) -> RefundQuote {
         let Self { shares, left, mut quote } = self;
-        let weights: Vec<Amount> = shares.iter().map(|(payment, _)| payment.amount).collect();
-        for ((payment, to), part) in shares.iter().zip(left.split(&weights, quote.currency)) {
-            quote.give_back(payment.instrument, part, *to, None);
+        let mut parts: SmallVec<[Amount; 3]> = shares.iter().map(|share| share.paid).collect();
+        left.split_among(&mut parts, quote.currency);
+        for (share, part) in shares.iter().zip(parts) {
+            quote.give_back(share.instrument, part, share.to, None);
         }
         quote
     }
@@ -294,7 +313,7 @@ pub struct RefundQuote {
     consumed: Amount,
     fee: Amount,
     forfeited: Amount,
-    returned: Vec<Returned>,
+    returned: SmallVec<[Returned; 2]>,
     /// At a resale consumption is not spoken of.
     resale: Option<Amount>,
     released: Option<Amount>,
@@ -338,7 +357,7 @@ impl TryFrom<RefundParts> for RefundQuote {
             consumed: parts.consumed.unwrap_or_default(),
             fee: parts.fee,
             forfeited: parts.forfeited.unwrap_or_default(),
-            returned: parts.returned,
+            returned: parts.returned.into(),
             resale: parts.proceeds,
             released: parts.released,
             carry_over: parts.carry_over,
@@ -362,7 +381,7 @@ impl RefundQuote {
             consumed: Amount::ZERO,
             fee: Amount::ZERO,
             forfeited: Amount::ZERO,
-            returned: Vec::new(),
+            returned: SmallVec::new(),
             resale: None,
             released: None,
             carry_over: None,
@@ -452,54 +471,63 @@ impl RefundQuote {
 
     /// What every instrument had paid.
     #[must_use]
+    #[inline]
     pub fn paid(&self) -> Amount {
         self.paid
     }
 
     /// What is kept for use; nothing is said of it at a resale.
     #[must_use]
+    #[inline]
     pub fn consumed(&self) -> Option<Amount> {
         self.resale.is_none().then_some(self.consumed)
     }
 
     /// The fee that is kept.
     #[must_use]
+    #[inline]
     pub fn fee(&self) -> Amount {
         self.fee
     }
 
     /// What is lost; nothing is said of it at a resale.
     #[must_use]
+    #[inline]
     pub fn forfeited(&self) -> Option<Amount> {
         self.resale.is_none().then_some(self.forfeited)
     }
 
     /// What comes back, by instrument and destination.
     #[must_use]
+    #[inline]
     pub fn items(&self) -> &[Returned] {
         &self.returned
     }
 
     /// Future payments no longer owed.
     #[must_use]
+    #[inline]
     pub fn released(&self) -> Option<Amount> {
         self.released
     }
 
     /// The value that an exchange takes along.
     #[must_use]
+    #[inline]
     pub fn carried_over(&self) -> Option<Amount> {
         self.carry_over
     }
 
     /// New money that the exit costs.
     #[must_use]
+    #[inline]
     pub fn charge(&self) -> Option<Amount> {
         self.charge
     }
 
     /// What a buyer pays at a resale.
     #[must_use]
+    #[inline]
     pub fn proceeds(&self) -> Option<Amount> {
         self.resale
     }
@@ -522,12 +550,15 @@ impl RefundQuote {
 }
 
 impl Refund for RefundQuote {
+    #[inline]
     fn currency(&self) -> Currency {
         self.currency
     }
+    #[inline]
     fn fee(&self) -> Option<Amount> {
         Some(self.fee)
     }
+    #[inline]
     fn consumed(&self) -> Option<Amount> {
         Self::consumed(self)
     }

@@ -77,23 +77,27 @@ pub struct EffectSet(u16);
 impl EffectSet {
     /// The set with this bit pattern: bit `n` is the effect with code `n`.
     #[must_use]
+    #[inline]
     pub const fn from_bits(bits: u16) -> Self {
         Self(bits)
     }
 
     /// The bit pattern.
     #[must_use]
+    #[inline]
     pub const fn bits(self) -> u16 {
         self.0
     }
 
     /// Adds an effect.
+    #[inline]
     pub fn insert(&mut self, effect: Effect) {
         self.0 |= 1 << effect.code();
     }
 
     /// Whether an effect is in the set.
     #[must_use]
+    #[inline]
     pub fn contains(self, effect: Effect) -> bool {
         self.0 & (1 << effect.code()) != 0
     }
@@ -130,7 +134,8 @@ impl Verdict {
     }
 }
 
-/// A step on the way to a ruling, kept only where somebody asked for an explanation.
+/// A step on the way to a ruling, kept only where somebody asked for an explanation, or where a team's
+/// own clause applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A clause was asked.
@@ -179,6 +184,7 @@ impl RulingData {
     }
 
     /// Empties the ruling for another exit, keeping its memory.
+    #[inline]
     pub(crate) fn reset(&mut self, exit: Exit) {
         self.exit = exit;
         self.refusals.clear();
@@ -196,6 +202,7 @@ impl RulingData {
 
     /// Refused where a clause refuses, conditional where something is unknown, otherwise allowed.
     #[must_use]
+    #[inline]
     pub fn outcome(&self) -> Outcome {
         if !self.refusals.is_empty() {
             Outcome::Refused
@@ -227,19 +234,32 @@ impl<'a> Ruling<'a> {
 
     /// The ruling so far.
     #[must_use]
+    #[inline]
     pub fn so_far(&self) -> &RulingData {
         self.data
     }
 
+    #[inline]
     fn reason_of(&self, clause: ClauseId) -> Reason {
         // A clause without a reason of its own never refuses by itself; the build checks that those
         // which do have one.
         self.cx.book().policy().clause(clause).and_then(|clause| clause.reason).unwrap_or(Reason::RuleUnknown)
     }
 
+    #[inline]
     fn step(&mut self, clause: ClauseId, verdict: Verdict) {
-        if self.cx.tracing() {
+        // What rests on a team's own clause says so without being asked; what refuses or is unknown
+        // names its clause anyway.
+        if self.cx.tracing() || (verdict == Verdict::Applies && self.cx.is_own(clause)) {
             self.data.steps.push(Step::Clause(clause, verdict));
+        }
+    }
+
+    /// Names a clause of a team's own whose figure was read, unless the rule has named it already.
+    pub(crate) fn rests_on(&mut self, clause: ClauseId) {
+        let named = |step: &Step| matches!(step, Step::Clause(named, Verdict::Applies) if *named == clause);
+        if !self.data.steps.iter().any(named) {
+            self.step(clause, Verdict::Applies);
         }
     }
 
@@ -281,6 +301,7 @@ impl<'a> Ruling<'a> {
         }
     }
 
+    #[inline]
     fn push_unknown(
         &mut self,
         clause: ClauseId,
@@ -300,6 +321,7 @@ impl<'a> Ruling<'a> {
     }
 
     /// Refuses by a clause.
+    #[inline]
     pub fn refuse(&mut self, clause: ClauseId) {
         self.refuse_if(clause, true);
     }
@@ -327,6 +349,7 @@ impl<'a> Ruling<'a> {
     }
 
     /// Cites a clause that shapes the ruling without refusing: a formula, a destination, a table.
+    #[inline]
     pub fn cite(&mut self, clause: ClauseId) {
         if self.cx.in_force(clause) {
             self.step(clause, Verdict::Applies);
@@ -334,6 +357,7 @@ impl<'a> Ruling<'a> {
     }
 
     /// Cites a clause where a condition holds, and records for the trace where it does not.
+    #[inline]
     pub fn cite_if(&mut self, clause: ClauseId, holds: bool) -> bool {
         if self.cx.in_force(clause) {
             self.step(clause, if holds { Verdict::Applies } else { Verdict::Passes });
@@ -421,6 +445,7 @@ impl<'a> Ruling<'a> {
     }
 
     /// Sets what comes back.
+    #[inline]
     pub fn refund(&mut self, quote: RefundQuote) {
         self.data.refund = Some(quote);
     }
@@ -454,6 +479,7 @@ impl<'a> Ruling<'a> {
     }
 
     /// Adds effects.
+    #[inline]
     pub fn effects(&mut self, effects: &[Effect]) {
         for effect in effects {
             self.data.effects.insert(*effect);
@@ -461,6 +487,7 @@ impl<'a> Ruling<'a> {
     }
 
     /// Adds an effect where a condition holds.
+    #[inline]
     pub fn effect_if(&mut self, effect: Effect, holds: bool) {
         if holds {
             self.data.effects.insert(effect);
@@ -468,11 +495,13 @@ impl<'a> Ruling<'a> {
     }
 
     /// States where the exit is taken.
+    #[inline]
     pub fn channel(&mut self, channel: Channel) {
         self.data.channel = Some(channel);
     }
 
     /// Names an instant at which time alone changes something: the earliest coming one becomes `until`.
+    #[inline]
     pub fn changes_at(&mut self, instant: Instant) {
         if instant > self.cx.at {
             self.data.until = Some(self.data.until.map_or(instant, |until| until.min(instant)));

@@ -53,30 +53,35 @@ pub enum TimeError {
 impl Span {
     /// A span of whole hours.
     #[must_use]
+    #[inline]
     pub const fn hours(hours: i64) -> Self {
         Self(hours * HOUR)
     }
 
     /// A span of days of 24 hours.
     #[must_use]
+    #[inline]
     pub const fn days(days: i64) -> Self {
         Self(days * DAY)
     }
 
     /// A span of seconds.
     #[must_use]
+    #[inline]
     pub const fn seconds(seconds: i64) -> Self {
         Self(seconds * MICROS)
     }
 
     /// Whole hours, the rest cut off.
     #[must_use]
+    #[inline]
     pub const fn whole_hours(self) -> i64 {
         self.0.div_euclid(HOUR)
     }
 
     /// Whole days of 24 hours, the rest cut off.
     #[must_use]
+    #[inline]
     pub const fn whole_days(self) -> i64 {
         self.0.div_euclid(DAY)
     }
@@ -101,12 +106,14 @@ impl Span {
 
     /// Microseconds, the unit in which proportions of time are exact.
     #[must_use]
+    #[inline]
     pub const fn micros(self) -> i64 {
         self.0
     }
 
     /// Whether the span is longer than nothing.
     #[must_use]
+    #[inline]
     pub const fn is_positive(self) -> bool {
         self.0 > 0
     }
@@ -114,6 +121,7 @@ impl Span {
 
 impl Add for Span {
     type Output = Self;
+    #[inline]
     fn add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
@@ -122,12 +130,14 @@ impl Add for Span {
 impl Instant {
     /// From microseconds since 1970-01-01 00:00 UTC.
     #[must_use]
+    #[inline]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
     /// Microseconds since 1970-01-01 00:00 UTC.
     #[must_use]
+    #[inline]
     pub const fn micros(self) -> i64 {
         self.0
     }
@@ -176,6 +186,7 @@ impl Instant {
 
     /// The time from `start` to this instant.
     #[must_use]
+    #[inline]
     pub fn since(self, start: Self) -> Span {
         Span(self.0.saturating_sub(start.0))
     }
@@ -183,6 +194,7 @@ impl Instant {
 
 impl Add<Span> for Instant {
     type Output = Self;
+    #[inline]
     fn add(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0))
     }
@@ -190,6 +202,7 @@ impl Add<Span> for Instant {
 
 impl Sub<Span> for Instant {
     type Output = Self;
+    #[inline]
     fn sub(self, span: Span) -> Self {
         Self(self.0.saturating_sub(span.0))
     }
@@ -239,6 +252,7 @@ impl Zone {
 
     /// Seconds east of UTC at an instant.
     #[must_use]
+    #[inline]
     pub fn offset_seconds(self, instant: Instant) -> i32 {
         match self {
             Self::Fixed(seconds) => seconds,

@@ -71,18 +71,21 @@ macro_rules! vocabulary {
 
             /// The word as it is written in files.
             #[must_use]
+            #[inline]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
 
             /// The word's stable number.
             #[must_use]
+            #[inline]
             pub const fn code(self) -> u8 {
                 self as u8
             }
 
             /// The word with this number, if there is one.
             #[must_use]
+            #[inline]
             pub fn from_code(code: u8) -> Option<Self> {
                 Self::ALL.get(usize::from(code)).copied()
             }

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use recoup_core::assessment::Subject;
 use recoup_core::context::Run;
+use recoup_core::overlay::{Overlay, OverlayError};
+use recoup_core::policy::Policy;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::Zone;
 use recoup_plugin::host::{LoadError, PluginDir};
@@ -23,6 +25,7 @@ use recoup_plugin::{Adapter, CallError, Session};
 pub struct Engine {
     plugins: Option<PluginDir>,
     linked: Vec<Arc<dyn Adapter>>,
+    overlaid: HashMap<String, Arc<Policy>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -35,13 +38,13 @@ impl Engine {
     /// An engine over the libraries of a folder.
     #[must_use]
     pub fn from_plugins(plugins: PluginDir) -> Self {
-        Self { plugins: Some(plugins), linked: Vec::new() }
+        Self { plugins: Some(plugins), linked: Vec::new(), overlaid: HashMap::new() }
     }
 
     /// An engine over adapters that are there already.
     #[must_use]
     pub fn from_adapters(linked: Vec<Arc<dyn Adapter>>) -> Self {
-        Self { plugins: None, linked }
+        Self { plugins: None, linked, overlaid: HashMap::new() }
     }
 
     /// The providers that are served, in alphabetical order.
@@ -73,6 +76,27 @@ impl Engine {
         }
     }
 
+    /// The policy that a provider's resources are judged by: the adapter's own, with the overlays.
+    ///
+    /// # Errors
+    /// As [`adapter`](Self::adapter).
+    pub fn policy(&self, provider: &str) -> Result<Arc<Policy>, LoadError> {
+        match self.overlaid.get(provider) {
+            Some(policy) => Ok(Arc::clone(policy)),
+            None => self.adapter(provider).map(|adapter| Arc::clone(adapter.policy())),
+        }
+    }
+
+    /// Puts a team's overlay over a provider's policy. A later one goes over earlier ones.
+    ///
+    /// # Errors
+    /// Where no adapter serves the provider, or the overlay does not fit its policy.
+    pub fn add_overlay(&mut self, overlay: &Overlay) -> Result<(), AddOverlayError> {
+        let merged = self.policy(&overlay.provider)?.overlaid(overlay)?;
+        self.overlaid.insert(overlay.provider.clone(), Arc::new(merged));
+        Ok(())
+    }
+
     /// The time zone of a provider's site.
     #[must_use]
     pub fn zone_of(&self, provider: &str, site: Option<&str>) -> Option<Zone> {
@@ -81,6 +105,17 @@ impl Engine {
 }
 
 pub use recoup_core::assessment::Answered;
+
+/// An overlay that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddOverlayError {
+    /// No adapter serves its provider, or the adapter cannot be used.
+    #[error("{0}")]
+    Load(#[from] LoadError),
+    /// It does not fit the provider's policy.
+    #[error("{0}")]
+    Overlay(#[from] OverlayError),
+}
 
 /// A resource that could not be assessed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -132,7 +167,7 @@ impl<'e> Assessor<'e> {
             return opened.clone();
         }
         let opened = self.engine.adapter(provider).map_err(AssessError::from).and_then(|adapter| {
-            let session = adapter.open(&self.run, None)?;
+            let session = adapter.open(&self.run, self.engine.overlaid.get(provider).map(Arc::as_ref))?;
             Ok((adapter, Arc::from(session)))
         });
         sessions.insert(provider.to_owned(), opened.clone());
@@ -176,6 +211,7 @@ impl<'e> Assessor<'e> {
         group: &[ResourceRecord],
     ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
         let (adapter, session) = self.session(provider)?;
+        let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
         let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
         let batch =
             recoup_plugin::batch::resources(group, None).map_err(|error| AssessError::Refused(error.to_string()))?;
@@ -197,7 +233,7 @@ impl<'e> Assessor<'e> {
                     at: answer.at,
                 },
                 assessment: answer.assessment,
-                policy: Arc::clone(adapter.policy()),
+                policy: Arc::clone(policy),
             }));
         }
         Ok(out)

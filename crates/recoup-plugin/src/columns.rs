@@ -5,16 +5,48 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, StructArray};
-use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 use recoup_core::money::{Amount, Number};
 use recoup_core::time::Instant;
+
+/// Which rows of a column are there, as a bit each.
+#[derive(Debug, Default)]
+pub(crate) struct Validity {
+    words: Vec<u64>,
+    /// The bits that do not fill a word yet.
+    last: u64,
+    len: usize,
+}
+
+impl Validity {
+    #[inline]
+    pub(crate) fn push(&mut self, valid: bool) {
+        let place = self.len % 64;
+        self.last |= u64::from(valid) << place;
+        self.len += 1;
+        if place == 63 {
+            self.words.push(std::mem::take(&mut self.last));
+        }
+    }
+
+    fn bits(&mut self) -> BooleanBuffer {
+        let Self { mut words, last, len } = std::mem::take(self);
+        words.push(last);
+        BooleanBuffer::new(Buffer::from_vec(words), 0, len)
+    }
+
+    /// As Arrow wants it: nothing where no row is missing.
+    fn finish(&mut self) -> Option<NullBuffer> {
+        Some(NullBuffer::new(self.bits())).filter(|nulls| nulls.null_count() > 0)
+    }
+}
 
 /// A column of fixed-width values.
 #[derive(Debug)]
 pub(crate) struct Values<T: ArrowPrimitiveType> {
     values: Vec<T::Native>,
-    nulls: NullBufferBuilder,
+    nulls: Validity,
 }
 
 pub(crate) type Decimals = Values<Decimal128Type>;
@@ -22,22 +54,15 @@ pub(crate) type Times = Values<TimestampMicrosecondType>;
 
 impl<T: ArrowPrimitiveType> Default for Values<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), nulls: NullBufferBuilder::new(1024) }
+        Self { values: Vec::new(), nulls: Validity::default() }
     }
 }
 
 impl<T: ArrowPrimitiveType> Values<T> {
+    #[inline]
     pub(crate) fn push(&mut self, value: Option<T::Native>) {
-        match value {
-            Some(value) => {
-                self.values.push(value);
-                self.nulls.append_non_null();
-            }
-            None => {
-                self.values.push(T::Native::default());
-                self.nulls.append_null();
-            }
-        }
+        self.values.push(value.unwrap_or_default());
+        self.nulls.push(value.is_some());
     }
 
     fn finish_as(&mut self, data_type: DataType) -> ArrayRef {
@@ -51,10 +76,12 @@ impl<T: ArrowPrimitiveType> Values<T> {
 }
 
 impl Decimals {
+    #[inline]
     pub(crate) fn amount(&mut self, value: Option<Amount>) {
         self.push(value.map(Amount::units));
     }
 
+    #[inline]
     pub(crate) fn number(&mut self, value: Option<Number>) {
         self.push(value.map(Number::units));
     }
@@ -65,6 +92,7 @@ impl Decimals {
 }
 
 impl Times {
+    #[inline]
     pub(crate) fn time(&mut self, value: Option<Instant>) {
         self.push(value.map(Instant::micros));
     }
@@ -89,26 +117,20 @@ impl Texts {
 }
 
 /// A column of yes and no.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Truths {
-    values: BooleanBufferBuilder,
-    nulls: NullBufferBuilder,
-}
-
-impl Default for Truths {
-    fn default() -> Self {
-        Self { values: BooleanBufferBuilder::new(1024), nulls: NullBufferBuilder::new(1024) }
-    }
+    values: Validity,
+    nulls: Validity,
 }
 
 impl Truths {
     pub(crate) fn push(&mut self, value: Option<bool>) {
-        self.values.append(value.unwrap_or(false));
-        self.nulls.append(value.is_some());
+        self.values.push(value.unwrap_or(false));
+        self.nulls.push(value.is_some());
     }
 
     pub(crate) fn finish(&mut self) -> ArrayRef {
-        Arc::new(BooleanArray::new(self.values.finish(), self.nulls.finish()))
+        Arc::new(BooleanArray::new(self.values.bits(), self.nulls.finish()))
     }
 }
 
@@ -116,12 +138,12 @@ impl Truths {
 #[derive(Debug)]
 pub(crate) struct Bounds {
     offsets: Vec<i32>,
-    nulls: NullBufferBuilder,
+    nulls: Validity,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { offsets: vec![0], nulls: NullBufferBuilder::new(1024) }
+        Self { offsets: vec![0], nulls: Validity::default() }
     }
 }
 
@@ -131,7 +153,7 @@ impl Bounds {
         let last = self.offsets.last().copied().unwrap_or(0);
         let count_here = i32::try_from(count.unwrap_or(0)).unwrap_or(0);
         self.offsets.push(last.saturating_add(count_here));
-        self.nulls.append(count.is_some());
+        self.nulls.push(count.is_some());
     }
 
     pub(crate) fn finish(&mut self, items: StructArray) -> Result<ArrayRef, ArrowError> {
@@ -147,31 +169,21 @@ impl Bounds {
 }
 
 /// A column of which rows of a struct are there at all.
-#[derive(Debug)]
-pub(crate) struct Presence {
-    nulls: NullBufferBuilder,
-    len: usize,
-}
-
-impl Default for Presence {
-    fn default() -> Self {
-        Self { nulls: NullBufferBuilder::new(1024), len: 0 }
-    }
-}
+#[derive(Debug, Default)]
+pub(crate) struct Presence(Validity);
 
 impl Presence {
+    #[inline]
     pub(crate) fn push(&mut self, present: bool) {
-        self.nulls.append(present);
-        self.len += 1;
+        self.0.push(present);
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.0.len
     }
 
     pub(crate) fn finish(&mut self) -> Option<NullBuffer> {
-        self.len = 0;
-        self.nulls.finish()
+        self.0.finish()
     }
 }
 

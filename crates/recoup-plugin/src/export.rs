@@ -310,11 +310,10 @@ impl<P: Exported> TableOf<P> {
 /// Exports a provider from its library: one symbol, named after the provider.
 ///
 /// ```ignore
-/// recoup_plugin::export_provider!(Hetzner, "hetzner");
+/// recoup_plugin::export_provider!(Acme, "recoup_adapter_acme");
 /// ```
 #[macro_export]
 macro_rules! export_provider {
-    ($provider:ty) => {};
     ($provider:ty, $symbol:literal) => {
         #[allow(unsafe_code, reason = "the exported symbol of the boundary")]
         const _: () = {

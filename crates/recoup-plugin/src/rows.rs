@@ -198,27 +198,33 @@ impl<'a> Columns<'a> {
     }
 }
 
+#[inline]
 pub(crate) fn text_at(array: &StringArray, row: usize) -> Option<&str> {
     array.is_valid(row).then(|| array.value(row))
 }
 
+#[inline]
 pub(crate) fn time_at(array: &TimestampMicrosecondArray, row: usize) -> Option<Instant> {
     array.is_valid(row).then(|| Instant::from_micros(array.value(row)))
 }
 
+#[inline]
 pub(crate) fn amount_at(array: &Decimal128Array, row: usize) -> Option<Amount> {
     array.is_valid(row).then(|| Amount::from_units(array.value(row)))
 }
 
+#[inline]
 pub(crate) fn number_at(array: &Decimal128Array, row: usize) -> Option<Number> {
     array.is_valid(row).then(|| Number::from_units(array.value(row)))
 }
 
+#[inline]
 pub(crate) fn code_at<T>(array: &UInt8Array, row: usize, from_code: impl Fn(u8) -> Option<T>) -> Option<T> {
     if array.is_valid(row) { from_code(array.value(row)) } else { None }
 }
 
 /// The elements of a list, as a range of its values.
+#[inline]
 pub(crate) fn range_at(array: &ListArray, row: usize) -> Option<std::ops::Range<usize>> {
     if array.is_null(row) {
         return None;
@@ -240,20 +246,11 @@ struct FactColumns<'a> {
 impl<'a> FactColumns<'a> {
     fn new(parent: &Columns<'a>) -> Result<Self, SchemaError> {
         let (array, columns) = parent.inner("facts")?;
-        let mut facts = Self {
-            flags: vec![FlagSet::EMPTY; array.len()],
-            figures: Vec::new(),
-            texts: Vec::new(),
-            moments: Vec::new(),
-        };
+        let mut facts = Self { flags: Vec::new(), figures: Vec::new(), texts: Vec::new(), moments: Vec::new() };
+        let mut stated: Vec<(Flag, &BooleanArray)> = Vec::new();
         for name in array.column_names() {
             if let Ok(flag) = Flag::parse(name) {
-                let column = columns.boolean(name)?;
-                for (row, flags) in facts.flags.iter_mut().enumerate() {
-                    if column.is_valid(row) {
-                        flags.set(flag, column.value(row));
-                    }
-                }
+                stated.push((flag, columns.boolean(name)?));
             } else if let Ok(figure) = Figure::parse(name) {
                 facts.figures.push((figure, columns.decimal(name)?));
             } else if let Ok(text) = Text::parse(name) {
@@ -264,15 +261,78 @@ impl<'a> FactColumns<'a> {
                 // A host of a later version may state facts that this adapter has no rule for.
             }
         }
+        facts.flags = flags_by_row(array.len(), &stated);
         Ok(facts)
     }
 
+    #[inline]
     fn flags(&self, row: usize) -> FlagSet {
         self.flags.get(row).copied().unwrap_or_default()
     }
 
+    #[inline]
     fn figure(&self, row: usize, figure: Figure) -> Option<Number> {
         self.figures.iter().find(|(name, _)| *name == figure).and_then(|(_, column)| number_at(column, row))
+    }
+}
+
+/// The flags of each row, out of a column for each flag. A block of 64 rows of 64 flags is a square of
+/// bits, and turning it over costs a few operations a row, however many flags are stated.
+fn flags_by_row(rows: usize, stated: &[(Flag, &BooleanArray)]) -> Vec<FlagSet> {
+    let chunks: Vec<_> = stated
+        .iter()
+        .map(|(flag, column)| {
+            let known = column.nulls().map(|nulls| nulls.inner().bit_chunks());
+            (usize::from(flag.code()), column.values().bit_chunks(), known)
+        })
+        .collect();
+    let mut columns: Vec<_> = chunks
+        .iter()
+        .map(|(flag, truth, known)| (*flag, truth.iter_padded(), known.as_ref().map(|known| known.iter_padded())))
+        .collect();
+    let mut flags = Vec::with_capacity(rows);
+    while flags.len() < rows {
+        // For each half of the 128 flags: which are stated, and which are true.
+        let mut halves = [([0_u64; 64], [0_u64; 64]), ([0_u64; 64], [0_u64; 64])];
+        for (flag, truth, known) in &mut columns {
+            let truth = truth.next().unwrap_or(0);
+            let known = known.as_mut().map_or(u64::MAX, |known| known.next().unwrap_or(0));
+            let (known_bits, truth_bits) = if *flag < 64 { &mut halves[0] } else { &mut halves[1] };
+            if let (Some(known_word), Some(truth_word)) = (known_bits.get_mut(*flag % 64), truth_bits.get_mut(*flag % 64))
+            {
+                *known_word = known;
+                *truth_word = truth;
+            }
+        }
+        for (known, truth) in &mut halves {
+            transpose(known);
+            transpose(truth);
+        }
+        let [low, high] = &halves;
+        let wide = |low: &u64, high: &u64| u128::from(*low) | u128::from(*high) << 64;
+        let known = low.0.iter().zip(&high.0).map(|(low, high)| wide(low, high));
+        let truth = low.1.iter().zip(&high.1).map(|(low, high)| wide(low, high));
+        let left = rows - flags.len();
+        flags.extend(known.zip(truth).take(left).map(|(known, truth)| FlagSet::from_bits(known, truth)));
+    }
+    flags
+}
+
+/// Turns a square of bits over: bit `column` of word `row` becomes bit `row` of word `column`.
+fn transpose(square: &mut [u64; 64]) {
+    // After Hacker's Delight, 7-3: swaps ever smaller blocks across the diagonal.
+    let (mut width, mut mask) = (32, 0x0000_0000_FFFF_FFFF_u64);
+    while width > 0 {
+        for pair in square.chunks_exact_mut(2 * width) {
+            let (upper, lower) = pair.split_at_mut(width);
+            for (upper, lower) in upper.iter_mut().zip(lower) {
+                let swapped = ((*upper >> width) ^ *lower) & mask;
+                *lower ^= swapped;
+                *upper ^= swapped << width;
+            }
+        }
+        width /= 2;
+        mask ^= mask << width;
     }
 }
 
@@ -520,44 +580,57 @@ impl std::fmt::Debug for OrderRow<'_> {
 }
 
 impl Order for OrderRow<'_> {
+    #[inline]
     fn id(&self) -> Option<&str> {
         text_at(self.columns.id, self.index)
     }
+    #[inline]
     fn kind(&self) -> OrderKind {
         code_at(self.columns.kind, self.index, OrderKind::from_code).unwrap_or(OrderKind::Purchase)
     }
+    #[inline]
     fn status(&self) -> OrderStatus {
         code_at(self.columns.status, self.index, OrderStatus::from_code).unwrap_or(OrderStatus::Paid)
     }
+    #[inline]
     fn placed_at(&self) -> Option<Instant> {
         time_at(self.columns.placed_at, self.index)
     }
+    #[inline]
     fn paid_at(&self) -> Option<Instant> {
         time_at(self.columns.paid_at, self.index)
     }
+    #[inline]
     fn starts_at(&self) -> Option<Instant> {
         time_at(self.columns.starts_at, self.index)
     }
+    #[inline]
     fn ends_at(&self) -> Option<Instant> {
         time_at(self.columns.ends_at, self.index)
     }
+    #[inline]
     fn term(&self) -> Option<Term> {
         let unit = code_at(self.columns.term_unit, self.index, TermUnit::from_code)?;
         let count = self.columns.term_count;
         count.is_valid(self.index).then(|| Term { unit, count: count.value(self.index) })
     }
+    #[inline]
     fn quantity(&self) -> Option<Number> {
         number_at(self.columns.quantity, self.index)
     }
+    #[inline]
     fn currency(&self) -> Option<Currency> {
         self.columns.currency.get(self.index).copied().flatten()
     }
+    #[inline]
     fn list_price(&self) -> Option<Amount> {
         amount_at(self.columns.list_price, self.index)
     }
+    #[inline]
     fn due(&self) -> Option<Amount> {
         amount_at(self.columns.due, self.index)
     }
+    #[inline]
     fn payments(&self) -> Option<impl Iterator<Item = Payment> + '_> {
         let columns = &self.columns.payments;
         range_at(columns.lists, self.index).map(|range| {
@@ -570,9 +643,11 @@ impl Order for OrderRow<'_> {
             })
         })
     }
+    #[inline]
     fn flags(&self) -> FlagSet {
         self.columns.facts.flags(self.index)
     }
+    #[inline]
     fn figure(&self, figure: Figure) -> Option<Number> {
         self.columns.facts.figure(self.index, figure)
     }
@@ -584,51 +659,67 @@ impl<'b> Resource for Row<'b> {
     where
         Self: 'a;
 
+    #[inline]
     fn site(&self) -> Option<&str> {
         text_at(self.rows.site, self.index)
     }
+    #[inline]
     fn account(&self) -> Option<&str> {
         text_at(self.rows.account, self.index)
     }
+    #[inline]
     fn id(&self) -> &str {
         text_at(self.rows.id, self.index).unwrap_or_default()
     }
+    #[inline]
     fn product(&self) -> &str {
         text_at(self.rows.product, self.index).unwrap_or_default()
     }
+    #[inline]
     fn region(&self) -> Option<&str> {
         text_at(self.rows.region, self.index)
     }
+    #[inline]
     fn billing(&self) -> Billing {
         code_at(self.rows.billing, self.index, Billing::from_code).unwrap_or(Billing::Subscription)
     }
+    #[inline]
     fn seller(&self) -> Seller {
         code_at(self.rows.seller, self.index, Seller::from_code).unwrap_or(Seller::Provider)
     }
+    #[inline]
     fn status(&self) -> Status {
         code_at(self.rows.status, self.index, Status::from_code).unwrap_or(Status::Active)
     }
+    #[inline]
     fn purchased_at(&self) -> Option<Instant> {
         time_at(self.rows.purchased_at, self.index)
     }
+    #[inline]
     fn starts_at(&self) -> Option<Instant> {
         time_at(self.rows.starts_at, self.index)
     }
+    #[inline]
     fn ends_at(&self) -> Option<Instant> {
         time_at(self.rows.ends_at, self.index)
     }
+    #[inline]
     fn primary(&self) -> Option<&str> {
         text_at(self.rows.primary, self.index)
     }
+    #[inline]
     fn relation(&self) -> Option<Relation> {
         code_at(self.rows.relation, self.index, Relation::from_code)
     }
+    #[inline]
     fn bundle(&self) -> Option<&str> {
         text_at(self.rows.bundle, self.index)
     }
+    #[inline]
     fn quantity(&self) -> Number {
         number_at(self.rows.quantity, self.index).unwrap_or(Number::ONE)
     }
+    #[inline]
     fn commitment(&self) -> Option<Commitment<'_>> {
         let (columns, row) = (&self.rows.commitment, self.index);
         columns.array.is_valid(row).then(|| Commitment {
@@ -646,24 +737,30 @@ impl<'b> Resource for Row<'b> {
             used_fraction: number_at(columns.used_fraction, row),
         })
     }
+    #[inline]
     fn price_terms(&self) -> Option<&PriceTerms> {
         let terms = &self.rows.price_terms;
         let place = terms.binary_search_by_key(&self.index, |(row, _)| *row).ok()?;
         terms.get(place).map(|(_, terms)| terms)
     }
+    #[inline]
     fn orders(&self) -> Option<impl ExactSizeIterator<Item = Self::Order<'_>> + '_> {
         let columns = &self.rows.orders;
         range_at(columns.lists, self.index).map(|range| range.map(|index| OrderRow { columns, index }))
     }
+    #[inline]
     fn flags(&self) -> FlagSet {
         self.rows.facts.flags(self.index)
     }
+    #[inline]
     fn figure(&self, figure: Figure) -> Option<Number> {
         self.rows.facts.figure(self.index, figure)
     }
+    #[inline]
     fn text(&self, text: Text) -> Option<&str> {
         self.rows.facts.texts.iter().find(|(name, _)| *name == text).and_then(|(_, column)| text_at(column, self.index))
     }
+    #[inline]
     fn moment(&self, moment: Moment) -> Option<Instant> {
         self.rows
             .facts
@@ -671,5 +768,37 @@ impl<'b> Resource for Row<'b> {
             .iter()
             .find(|(name, _)| *name == moment)
             .and_then(|(_, column)| time_at(column, self.index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn flags_of_a_row_are_those_of_its_columns(
+            rows in prop::collection::vec(prop::collection::vec(prop::option::of(any::<bool>()), 5), 0..200),
+            skip in 0_usize..70,
+        ) {
+            let flags = [0, 1, 62, Flag::ALL.len() - 2, Flag::ALL.len() - 1].map(|place| Flag::ALL[place]);
+            let skip = skip.min(rows.len());
+            let columns: Vec<BooleanArray> = (0..flags.len())
+                .map(|flag| BooleanArray::from(rows.iter().map(|row| row[flag]).collect::<Vec<_>>()).slice(skip, rows.len() - skip))
+                .collect();
+            let stated: Vec<(Flag, &BooleanArray)> = flags.into_iter().zip(&columns).collect();
+            let gathered = flags_by_row(rows.len() - skip, &stated);
+            prop_assert_eq!(gathered.len(), rows.len() - skip);
+            for (row, found) in rows.iter().skip(skip).zip(gathered) {
+                let mut expected = FlagSet::EMPTY;
+                for (flag, value) in flags.into_iter().zip(row) {
+                    if let Some(value) = value {
+                        expected.set(flag, *value);
+                    }
+                }
+                prop_assert_eq!(found, expected);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use recoup_core::prelude::*;
 use crate::consumption::{self, Carriers, Daily, Gap, Method};
 use crate::scope::{Scope, Support};
 use crate::settle::{self, Terms};
-use crate::{clause, effects, list, param, product, quota, refusals, table};
+use crate::{clause, effects, list, param, product, quota, refusals, table, until};
 
 /// Paid less consumed to the instant of conversion; pending orders whole.
 pub(crate) fn conversion<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, ruling: &mut Ruling<'_>) {
@@ -94,6 +94,7 @@ fn refund<R: Resource>(
     let method = || Ok(if linear { Method::Linear(clause::PARTIAL_2021) } else { Method::Daily(daily) });
     let fee = cx.cell(table::CONVERSION_FEE, &[cx.product_name(resource).into()]);
     ruling.cite_if(clause::CONV_FEE_15, fee.is_some());
+    until::consumption(resource, cx, terms, ruling, false, |_| Ok((method()?, Exact::ONE)));
     settle::sum(resource, cx, |order, currency| {
         let ledger = Terms::ledger(currency, order)?;
         let paid = terms.paid(&ledger);

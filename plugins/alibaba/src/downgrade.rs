@@ -1,10 +1,11 @@
 //! Downgrades: the resource stays, the price difference of what is left comes back (section 4.7).
 
 use recoup_core::prelude::*;
+use recoup_core::refund::Missing;
 
 use crate::consumption::{self, Carriers, Daily, Gap, Method};
 use crate::settle::{self, Terms};
-use crate::{clause, effects, list, param, product, refusals};
+use crate::{clause, effects, list, param, product, refusals, until};
 
 /// Whether the product's downgrades are counted by the hour.
 fn by_hour(cx: &Context<'_>) -> bool {
@@ -119,6 +120,9 @@ fn by_ratio<R: Resource>(
         month_days,
         calendar: month_days.is_some(),
     };
+    until::consumption(resource, cx, terms, ruling, true, |order| {
+        Ok((Method::Daily(daily), ratio(resource, cx, order, target, month_days)?))
+    });
     settle::sum(resource, cx, |order, currency| {
         let ledger = Terms::ledger(currency, order)?;
         let paid = terms.paid(&ledger);
@@ -161,8 +165,7 @@ fn of_2021<R: Resource>(
     let mut remaining = Exact::ZERO;
     let mut end = resource.ends_at();
     for order in resource.paid_orders() {
-        let ledger = Terms::ledger(cx.currency(resource)?, &order)?;
-        let paid = terms.paid(&ledger);
+        let paid = terms.paid_for(&order).ok_or(Missing::Payments)?;
         let consumed = consumption::consumed(resource, cx, ruling, &order, paid, linear)?;
         remaining = remaining.plus(&Exact::from(paid).minus(&consumed).floor_zero());
         end = end.max(order.ends_at());

@@ -55,7 +55,7 @@ pub(crate) fn settles(clause: ClauseId, days: Number, kind: DayKind, ruling: &mu
 pub(crate) fn of_leaving<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let lost = !crate::settle::vouchers_come_back(resource, cx) && pays_with_vouchers(resource.paid_orders());
     of_cancelling(lost, ruling);
-    if resource.billing() != Billing::Subscription {
+    if resource.billing() != Billing::Subscription || crate::scope::is_plan(resource, cx) {
         ruling.cite(clause::AFTER_PLAN_PAYG);
         return ruling.effects(&[Effect::OnDemandRatesApply]);
     }

@@ -142,6 +142,12 @@ fn plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let start = new_purchase(resource);
     let length = days(cx, param::PLAN_FIVE_DAYS);
     let begun = start.is_some_and(|start| start <= cx.at);
+    if !begun
+        && length.is_some()
+        && let Some(start) = start
+    {
+        ruling.changes_at(start);
+    }
     if !unused_is_open && begun && is_open(cx, start, length) == Some(true) {
         match cx.text(resource, Text::PlanKind) {
             Some("total_volume") => {
@@ -149,13 +155,16 @@ fn plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
                 ruling.cite(clause::FULL_CN_5D_WINDOW);
                 let end = start.zip(length).map(|(start, length)| start + length);
                 ruling.window(clause::FULL_CN_5D_NO_REASON, "starts_at", end, |at, end| at <= end);
-                quota::full_refunds(resource, cx, Full::Plan, end, ruling);
+                quota::full_refunds(resource, cx, Full::Plan, ruling);
                 if ruling.so_far().refused_for(Reason::QuotaExhausted) {
                     ruling.refuse_if(clause::FULL_PLAN_USED, used);
                 }
                 return;
             }
             None if used.is_yes() => {
+                if let Some((start, length)) = start.zip(length) {
+                    ruling.changes_at(start + length);
+                }
                 return ruling.unknown(
                     clause::SCOPE_CN_FIVE_DAY_PRODUCTS,
                     Reason::RuleUnknown,
@@ -194,7 +203,7 @@ fn five_days<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_
         let most = cx.param(param::SCU_QUANTITY).map_or(resource.quantity(), |held| held.value);
         ruling.refuse_if(clause::FULL_SCU, resource.quantity() > most);
     }
-    quota::full_refunds(resource, cx, Full::FiveDays, start.map(|start| start + five(cx)), ruling);
+    quota::full_refunds(resource, cx, Full::FiveDays, ruling);
 }
 
 /// Weekly-billed: as stated, or as the purchase's term shows; absent, it is not.
@@ -214,7 +223,7 @@ fn reserved<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>
     ruling.cite(clause::FULL_CN_RI_2019);
     let start = new_purchase(resource);
     ruling.window_through(clause::FULL_CN_5D_NO_REASON, "starts_at", start, five(cx));
-    quota::full_refunds(resource, cx, Full::Reserved, start.map(|start| start + five(cx)), ruling);
+    quota::full_refunds(resource, cx, Full::Reserved, ruling);
 }
 
 /// Reserved instances of 2019-20: what was consumed is deducted and a share of the rest kept.
@@ -287,5 +296,5 @@ fn accelerator<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<
     let length = days(cx, param::GA_DAYS).unwrap_or(Span::days(0));
     ruling.window_through(clause::ROW_GA_2018, "starts_at", start, length);
     ruling.refuse_if(clause::ROW_GA_VOUCHER, effects::pays_with_vouchers(resource.paid_orders()));
-    quota::full_refunds(resource, cx, Full::GlobalAccelerator, start.map(|start| start + length), ruling);
+    quota::full_refunds(resource, cx, Full::GlobalAccelerator, ruling);
 }

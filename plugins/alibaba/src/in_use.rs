@@ -4,7 +4,7 @@ use recoup_core::prelude::*;
 
 use crate::consumption::{self, Carriers, Daily, Discount, Gap, Method};
 use crate::effects::{self, days};
-use crate::scope::{Scope, Support};
+use crate::scope::{Scope, Support, is_plan};
 use crate::settle::{self, Terms};
 use crate::{clause, full_refund, list, param, product, refusals, until};
 
@@ -21,7 +21,7 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope,
     effects::channel(resource, cx, ruling);
     effects::settlement(cx, ruling);
     ruling.cite(clause::PARTIAL_CONDITION);
-    until::pending_orders(resource, ruling);
+    until::pending_renewals(resource, cx, ruling);
     if scope.partial == Support::Ask {
         // Only the quote API or a ticket tells whether such a product can be left.
         let fact = Flag::RefundNotSupported.as_str();
@@ -73,16 +73,7 @@ fn amount<R: Resource>(resource: &R, cx: &Context<'_>, gone: bool, ruling: &mut 
         Ok(quote) => {
             if !gone {
                 ruling.refuse_if(clause::DENY_ZERO, quote.refund().is_zero());
-                if let Ok(method) = method(resource, cx) {
-                    until::consumption(
-                        resource,
-                        cx,
-                        terms,
-                        method,
-                        recoup_core::refund::Refund::currency(&quote),
-                        ruling,
-                    );
-                }
+                until::consumption(resource, cx, terms, ruling, true, |_| Ok((method(resource, cx)?, Exact::ONE)));
             }
             ruling.refund(quote);
         }
@@ -119,7 +110,7 @@ pub(crate) fn method<R: Resource>(resource: &R, cx: &Context<'_>) -> Result<Meth
     }
     let coefficient = consumption::coefficient(resource, cx, Carriers::Table);
     let daily = Daily { coefficient, discount: consumption::discount(cx), month_days: None, calendar: false };
-    if resource.billing() != Billing::Package {
+    if !is_plan(resource, cx) {
         return Ok(Method::Daily(daily));
     }
     match cx.text(resource, Text::PlanKind) {

@@ -2,14 +2,14 @@
 
 use recoup_core::prelude::*;
 
-use crate::scope::{Scope, Support};
+use crate::scope::{Scope, Support, is_plan};
 use crate::{clause, effects, refusals, settle};
 
 /// Whether this exit exists: on the international site for everything that has an exit at all, on the
 /// China site for plans.
 pub(crate) fn offered<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
     cx.in_force(clause::FULL_PENDING_ACTIVATION)
-        && (resource.billing() == Billing::Package || !cx.in_force(clause::FULL_CN_PLAN_NOT_IN_FORCE))
+        && (is_plan(resource, cx) || !cx.in_force(clause::FULL_CN_PLAN_NOT_IN_FORCE))
 }
 
 /// All that was paid comes back.

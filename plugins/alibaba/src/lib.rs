@@ -90,7 +90,10 @@ fn exits<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, out: &mut A
     if resource.pending_renewals(cx.at).next().is_some() {
         out.exit(cx, Exit::RenewalPeriod, |ruling| renewal_period::renewal_period(resource, cx, scope, ruling));
     }
-    if resource.billing() == Billing::Subscription && resource.status() != Status::Released {
+    if resource.billing() == Billing::Subscription
+        && !scope::is_plan(resource, cx)
+        && resource.status() != Status::Released
+    {
         if downgrade::asked_for(resource, cx) {
             out.exit(cx, Exit::Downgrade, |ruling| downgrade::downgrade(resource, cx, ruling));
         }
@@ -100,4 +103,4 @@ fn exits<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Scope, out: &mut A
     }
 }
 
-recoup_plugin::export_provider!(Alibaba);
+recoup_plugin::export_provider!(Alibaba, "recoup_adapter_alibaba");

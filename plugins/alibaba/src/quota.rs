@@ -4,7 +4,7 @@ use recoup_core::policy::Held;
 use recoup_core::prelude::*;
 use recoup_core::record::ReturnRecord;
 
-use crate::scope::{Full, is_reserved_instance};
+use crate::scope::{Full, is_plan, is_reserved_instance};
 use crate::{clause, list, param, product};
 
 /// The five-day quotas' names by product; what is not named shares that of ECS.
@@ -46,14 +46,8 @@ pub(crate) fn stated(name: &'static str, window: Window, cx: &Context<'_>) -> Qu
 }
 
 /// Draws on the quota of full refunds without a reason. Where this year's is used up by returns that
-/// are known, the new year opens the exit again, if its window (`open_until`) is still open then.
-pub(crate) fn full_refunds<R: Resource>(
-    resource: &R,
-    cx: &Context<'_>,
-    kind: Full,
-    open_until: Option<Instant>,
-    ruling: &mut Ruling<'_>,
-) {
+/// are known, the new year gives it back.
+pub(crate) fn full_refunds<R: Resource>(resource: &R, cx: &Context<'_>, kind: Full, ruling: &mut Ruling<'_>) {
     let (by, held, window) = rule(cx, kind);
     let Some(held) = held else { return };
     let ever = by == clause::FULL_CN_2018 && cx.listed(list::FIVE_DAY_EVER);
@@ -66,10 +60,7 @@ pub(crate) fn full_refunds<R: Resource>(
     let draw = cx.quota(name, Some(held.value), window, counts);
     let counted = cx.account().is_some_and(|account| account.quotas.iter().all(|quota| quota.name != draw.name));
     if counted && window == Window::CalendarYear && draw.exceeds() == Some(true) {
-        let new_year = cx.zone.next_year(cx.at);
-        if open_until.is_some_and(|end| new_year <= end) {
-            ruling.changes_at(new_year);
-        }
+        ruling.changes_at(cx.zone.next_year(cx.at));
     }
     ruling.draw(by, draw);
 }
@@ -90,7 +81,7 @@ fn rule(cx: &Context<'_>, kind: Full) -> (ClauseId, Option<Held>, Window) {
 }
 
 fn name<R: Resource>(resource: &R, cx: &Context<'_>) -> &'static str {
-    let shared = resource.billing() == Billing::Package || is_reserved_instance(resource, cx);
+    let shared = is_plan(resource, cx) || is_reserved_instance(resource, cx);
     cx.product().filter(|_| !shared).map_or(SHARED, |product| name_of(product))
 }
 

@@ -10,7 +10,7 @@ use crate::{clause, product};
 /// of the resource changes every ruling, so it goes into `until`.
 pub(crate) fn state<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> bool {
     let expired = has_expired(resource, cx);
-    let by = if resource.billing() == Billing::Package { clause::DENY_PLAN_EXPIRED } else { clause::DENY_EXPIRED };
+    let by = if crate::scope::is_plan(resource, cx) { clause::DENY_PLAN_EXPIRED } else { clause::DENY_EXPIRED };
     ruling.refuse_if(by, expired);
     if !expired && let Some(end) = resource.ends_at() {
         ruling.changes_at(end);

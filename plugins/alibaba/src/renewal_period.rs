@@ -15,7 +15,7 @@ pub(crate) fn renewal_period<R: Resource>(resource: &R, cx: &Context<'_>, scope:
     refusals::causes(resource, cx, ruling);
     ruling.refuse_if(clause::DENY_RENEWAL_MODIFIED, cx.flag(Flag::ChangedBeforeRenewal));
     ruling.cite(clause::FULL_PENDING_RENEWAL);
-    until::pending_orders(resource, ruling);
+    until::pending_renewals(resource, cx, ruling);
     let terms = Terms::of(resource, cx, ruling);
     let lost =
         !settle::vouchers_come_back(resource, cx) && effects::pays_with_vouchers(resource.pending_renewals(cx.at));

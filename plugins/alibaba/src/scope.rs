@@ -1,6 +1,7 @@
 //! Which exits a product has: the matrix of the rule page, the product rows that win over it, and the
 //! fact that decides for a product that no page names (`ali.scope.product-matrix`, section 4.9).
 
+use recoup_core::policy::Held;
 use recoup_core::prelude::*;
 
 use crate::{clause, list, param, product, table};
@@ -37,8 +38,6 @@ pub(crate) enum Full {
     GlobalAccelerator,
 }
 
-use recoup_core::policy::Held;
-
 /// The exits of a product on a site at an instant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope {
@@ -70,6 +69,11 @@ impl Scope {
         }
         scope
     }
+}
+
+/// A resource plan: billed as a package, or one of the plans that pages name.
+pub(crate) fn is_plan<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
+    resource.billing() == Billing::Package || cx.listed(list::PLANS)
 }
 
 /// A reserved instance: the only thing billed as a reservation under the code of ECS.
@@ -118,7 +122,7 @@ fn partial<R: Resource>(resource: &R, cx: &Context<'_>) -> Support {
 
 /// Every plan of the China site that no row names goes by the general rules of plans there.
 fn is_general_plan_cn<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
-    resource.billing() == Billing::Package && cx.in_force(clause::SCOPE_CN_FIVE_DAY_PRODUCTS)
+    is_plan(resource, cx) && cx.in_force(clause::SCOPE_CN_FIVE_DAY_PRODUCTS)
 }
 
 /// The five-day lists of the China site.

@@ -15,7 +15,7 @@ pub(crate) const fn counts_as_paid(instrument: Instrument) -> bool {
 /// Whether vouchers come back in proportion: plans of the China site (`ali.money.voucher-cn-2025`),
 /// and AI Guardrails, which pays back in cash or coupons.
 pub(crate) fn vouchers_come_back<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
-    let plan = resource.billing() == Billing::Package && cx.in_force(clause::MONEY_VOUCHER_CN_2025);
+    let plan = crate::scope::is_plan(resource, cx) && cx.in_force(clause::MONEY_VOUCHER_CN_2025);
     let guardrails = cx.is_product(product::GUARDRAILS_QPS_PACK) || cx.is_product(product::GUARDRAILS_PRO);
     plan || (guardrails && cx.in_force(clause::ROW_GUARD_PRO))
 }
@@ -87,6 +87,14 @@ impl Terms {
     /// What counts as paid of a ledger.
     pub(crate) fn paid(self, ledger: &Ledger) -> Amount {
         ledger.payments().filter(|payment| self.counts(payment)).map(|payment| payment.amount).sum()
+    }
+
+    /// The same of an order, without its ledger; none where what paid it is unknown.
+    pub(crate) fn paid_for(self, order: &impl Order) -> Option<Amount> {
+        match order.payments() {
+            Some(payments) => Some(payments.filter(|payment| self.counts(payment)).map(|payment| payment.amount).sum()),
+            None => order.due().filter(|due| due.is_zero()),
+        }
     }
 
     /// Opens the settlement of an order: what counts as paid shares, the rest is forfeited.

@@ -4,21 +4,24 @@
 use recoup_core::prelude::*;
 
 use crate::clause;
-use crate::consumption::{self, Coefficient, Daily, Method, Phase};
+use crate::consumption::{self, Coefficient, Daily, Gap, Method, Phase};
 use crate::settle::Terms;
 
 const DAY: i64 = Span::days(1).micros();
 /// Running orders that are looked at; one more, and no zero is foretold.
 const MOST: usize = 4;
 
-/// The start of what has not begun.
-pub(crate) fn pending_orders<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
-    for order in resource.paid_orders() {
+/// The start of the pending renewals, which are no longer free to drop then.
+pub(crate) fn pending_renewals<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    for order in resource.pending_renewals(cx.at) {
         if let Some(start) = order.starts_at() {
             ruling.changes_at(start);
         }
     }
 }
+
+/// How an order's refund goes on: how it is consumed, and which share of what is left comes back.
+pub(crate) type Course = (Method, Exact);
 
 /// An order whose consumption goes on.
 #[derive(Debug, Clone)]
@@ -26,7 +29,7 @@ struct Curve {
     start: Instant,
     end: Instant,
     paid: Amount,
-    /// Half a minor unit: what is less rounds to nothing.
+    /// What is less rounds to nothing: half a minor unit, over the share that comes back.
     half: Exact,
     shape: Shape,
     zone: Zone,
@@ -38,33 +41,48 @@ enum Shape {
     Daily { per_day: Exact, actual: i64, coefficient: Option<Coefficient> },
 }
 
-/// The days on which a coefficient ends and those on which nothing is left any more, or something again.
+/// The days on which a coefficient ends, on which a paid order begins to be consumed and, where a
+/// refund of nothing is refused (`zero_refuses`), on which nothing is left any more, or something again.
 pub(crate) fn consumption<R: Resource>(
     resource: &R,
     cx: &Context<'_>,
     terms: Terms,
-    method: Method,
-    currency: Currency,
     ruling: &mut Ruling<'_>,
+    zero_refuses: bool,
+    course: impl Fn(&R::Order<'_>) -> Result<Course, Gap>,
 ) {
+    let Ok(currency) = cx.currency(resource) else { return };
     let mut curves: [Option<Curve>; MOST] = [const { None }; MOST];
-    let mut foretell = true;
+    let mut foretell = zero_refuses;
     let mut free = curves.iter_mut();
     for order in resource.paid_orders() {
-        let Ok(ledger) = Terms::ledger(currency, &order) else { return };
-        let paid = terms.paid(&ledger);
+        let Some(paid) = terms.paid_for(&order) else { return };
         let Ok((start, end)) = consumption::period(&order, cx.zone) else { return };
         if !paid.is_positive() {
             continue;
         }
         match consumption::phase(cx.at, start, end) {
-            // Nothing is zero before a paid order has begun.
-            Phase::Pending => foretell = false,
+            Phase::Pending => {
+                // Nothing is zero before a paid order has begun.
+                foretell = false;
+                if begins(resource, cx, &order, course(&order)) {
+                    ruling.changes_at(start);
+                }
+            }
             Phase::Over => {}
-            Phase::Running => match (curve(resource, cx, &order, (start, end, paid), method, currency), free.next()) {
-                (Some(curve), Some(place)) => *place = Some(curve),
-                _ => foretell = false,
-            },
+            Phase::Running => {
+                let Ok((method, share)) = course(&order) else { return };
+                if share.is_zero() {
+                    continue;
+                }
+                let half = Exact::from(currency.minor_unit()).times_ratio(1, 2).over(share);
+                match (curve(resource, cx, &order, method), free.next()) {
+                    (Some(shape), Some(place)) => {
+                        *place = Some(Curve { start, end, paid, half, shape, zone: cx.zone });
+                    }
+                    _ => foretell = false,
+                }
+            }
         }
     }
     for curve in curves.iter().flatten() {
@@ -74,6 +92,21 @@ pub(crate) fn consumption<R: Resource>(
     }
     if foretell && let Some(instant) = next_turn(&curves, cx.at) {
         changes_after(cx, ruling, instant);
+    }
+}
+
+/// Whether a figure changes when an order begins: its first day is consumed at once, or what would
+/// compute that is missing.
+fn begins<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order, course: Result<Course, Gap>) -> bool {
+    match course {
+        Err(_) => true,
+        Ok((_, share)) if share.is_zero() => false,
+        Ok((Method::Daily(daily), _)) => {
+            consumption::per_day(resource, cx, order, daily).map_or(true, |(per_day, _)| per_day.is_positive())
+        }
+        Ok((Method::Volume(share) | Method::PaidVolume(share), _)) => !share.is_zero(),
+        Ok((Method::Fixed(amount), _)) => amount.is_positive(),
+        Ok((Method::Linear(_), _)) => false,
     }
 }
 
@@ -87,22 +120,13 @@ fn changes_after(cx: &Context<'_>, ruling: &mut Ruling<'_>, instant: Instant) {
     }
 }
 
-fn curve<R: Resource>(
-    resource: &R,
-    cx: &Context<'_>,
-    order: &impl Order,
-    (start, end, paid): (Instant, Instant, Amount),
-    method: Method,
-    currency: Currency,
-) -> Option<Curve> {
-    let shape = match method {
-        Method::Linear(_) => Shape::Linear,
-        Method::Daily(daily) => daily_shape(resource, cx, order, daily)?,
+fn curve<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order, method: Method) -> Option<Shape> {
+    match method {
+        Method::Linear(_) => Some(Shape::Linear),
+        Method::Daily(daily) => daily_shape(resource, cx, order, daily),
         // What was used of an amount does not change with time.
-        Method::Volume(_) | Method::PaidVolume(_) | Method::Fixed(_) => return None,
-    };
-    let half = Exact::from(currency.minor_unit()).times_ratio(1, 2);
-    Some(Curve { start, end, paid, half, shape, zone: cx.zone })
+        Method::Volume(_) | Method::PaidVolume(_) | Method::Fixed(_) => None,
+    }
 }
 
 fn daily_shape<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order, daily: Daily) -> Option<Shape> {

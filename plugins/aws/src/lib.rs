@@ -141,4 +141,4 @@ fn renewal<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment, cl
     }
 }
 
-recoup_plugin::export_provider!(Aws);
+recoup_plugin::export_provider!(Aws, "recoup_adapter_aws");

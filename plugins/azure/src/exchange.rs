@@ -22,7 +22,7 @@ pub(crate) fn exchange<R: Resource>(
     let unnamed = cx.is_product(product::RESERVATION);
     ruling.refuse_if(clause::RI_EX_FAMILY, Answer::named("product", (!unnamed).then_some(never)));
     refusals::requester(cx, ruling);
-    refusals::usgov_enterprise(resource, cx, ruling);
+    let by_ticket = refusals::usgov_enterprise(resource, cx, ruling);
     refusals::quantity(resource, cx, ruling);
     refusals::state(resource, cx, held, ruling);
     ruling.cite_if(clause::RI_EX_GRACE, cx.listed(list::GRACE));
@@ -44,6 +44,9 @@ pub(crate) fn exchange<R: Resource>(
     }
     give_up(resource, cx, held, &target, clause::RI_EX_MIN_VALUE, ruling);
     ruling.cite(clause::RI_EX_MONEY);
+    if by_ticket {
+        ruling.channel(Channel::Support);
+    }
     if cut.is_some() && cx.in_force(clause::SITE_USGOV_PLANS) && cx.in_force(clause::RI_EX_2027) {
         // Whether the rule of 2027 touches this cloud at all was not seen.
         ruling.no_figure(clause::SITE_USGOV_PLANS, Reason::RuleUnknown, None);

@@ -22,7 +22,7 @@ impl Held {
     pub(crate) fn of<R: Resource>(resource: &R, cx: &Context<'_>) -> Self {
         let (mut first, mut renewed): (Option<Self>, Option<Self>) = (None, None);
         for (earlier, order) in resource.paid_orders().enumerate() {
-            let bought_at = order.placed_at();
+            let bought_at = order.placed_at().or(order.paid_at());
             let starts_at = order.starts_at().or(bought_at);
             let held = Self { bought_at, starts_at, ends_at: order.ends_at(), earlier };
             match order.kind() {

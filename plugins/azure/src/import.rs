@@ -69,10 +69,10 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
         }
     }
     for (index, items) in &read {
-        if let (Some(file), true) = (files.get(*index), items.is_empty()) {
-            if file.json.is_some() {
-                desk.out.error(file, "", "no reservation, order, quote, transaction or savings plan was found in it");
-            }
+        if let (Some(file), true) = (files.get(*index), items.is_empty())
+            && file.json.is_some()
+        {
+            desk.out.error(file, "", "no reservation, order, quote, transaction or savings plan was found in it");
         }
     }
     truncated(files, &mut desk.out);

@@ -60,7 +60,9 @@ impl Provider for Azure {
                 Billing::SupportPlan => {
                     out.exit(cx, Exit::InUse, |ruling| in_use::support_plan(resource, cx, ruling));
                 }
-                _ if resource.seller() == Seller::Marketplace => marketplace_item(resource, cx, out),
+                _ if resource.seller() == Seller::Marketplace || cx.listed(list::PUBLISHED) => {
+                    marketplace_item(resource, cx, out);
+                }
                 _ => out.exit(cx, Exit::None, |ruling| none::none(resource, cx, ruling)),
             },
         }
@@ -125,4 +127,4 @@ fn marketplace_item<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Asses
     }
 }
 
-recoup_plugin::export_provider!(Azure);
+recoup_plugin::export_provider!(Azure, "recoup_adapter_azure");

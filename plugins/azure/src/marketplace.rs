@@ -145,7 +145,7 @@ fn saas<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) ->
     let mut earlier = cx
         .epoch()
         .rows(table::PLAN_WINDOW)
-        .filter(|(key, _)| months.is_none_or(|months| key.get(1).is_some_and(|key| *key == KeyRef::Number(months))))
+        .filter(|(key, _)| months.is_none_or(|months| key.first().is_some_and(|key| *key == KeyRef::Number(months))))
         .filter_map(|(_, held)| held.value.as_whole().map(Span::hours));
     let of_the_plan =
         earlier.next().map(|first| earlier.fold((first, first), |(a, b), next| (a.min(next), b.max(next))));

@@ -7,7 +7,8 @@ use crate::{clause, product};
 /// Refuses what is metered, free or bought once; everything else is something no page is known for.
 pub(crate) fn none<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     if cx.is_product(product::SUBSCRIPTION) {
-        ruling.refuse(clause::SUB_CANCEL);
+        let reason = resource.billing().refused_outright().unwrap_or(Reason::PayAsYouGo);
+        ruling.refuse_as(clause::SUB_CANCEL, reason, true);
         ruling.effects(&[Effect::DataDeleted]);
     } else if cx.is_product(product::VIRTUAL_MACHINE_OFFER) {
         ruling.refuse(clause::VM);

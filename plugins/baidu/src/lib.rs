@@ -44,4 +44,4 @@ impl Provider for Baidu {
     }
 }
 
-recoup_plugin::export_provider!(Baidu);
+recoup_plugin::export_provider!(Baidu, "recoup_adapter_baidu");

@@ -49,4 +49,4 @@ impl Provider for Ctyun {
     }
 }
 
-recoup_plugin::export_provider!(Ctyun);
+recoup_plugin::export_provider!(Ctyun, "recoup_adapter_ctyun");

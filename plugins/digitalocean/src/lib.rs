@@ -30,4 +30,4 @@ impl Provider for Digitalocean {
     }
 }
 
-recoup_plugin::export_provider!(Digitalocean);
+recoup_plugin::export_provider!(Digitalocean, "recoup_adapter_digitalocean");

@@ -106,4 +106,4 @@ fn care<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment) {
     }
 }
 
-recoup_plugin::export_provider!(Gcp);
+recoup_plugin::export_provider!(Gcp, "recoup_adapter_gcp");

@@ -26,6 +26,10 @@ pub(crate) fn full_refund<R: Resource, O: Order>(
     let full = quota(cx, ruling);
     what_is_lost(periods, ruling);
     ruling.channel(channel(resource));
+    // A term of a few days may be over before the window is.
+    if let Some(expires) = periods.expires_at() {
+        ruling.changes_at(expires);
+    }
     let ware = refusals::ware(resource, cx);
     ruling.cite_if(clause::KOO_CN_IMAGE, ware == Ware::Image);
     if ware != Ware::Other {

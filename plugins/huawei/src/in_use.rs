@@ -88,6 +88,9 @@ fn formula<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, periods: &Peri
         // The period that runs was bought by an order that is not here.
         return ruling.missing(clause::SCENARIO_EFFECTIVE_RENEWAL_IS_IN_USE, Missing::Orders);
     }
+    if let Some(end) = running.end {
+        ruling.changes_at(end + Span::seconds(1));
+    }
     let order = &running.order;
     ruling.cite_if(clause::SCENARIO_EFFECTIVE_RENEWAL_IS_IN_USE, order.kind() == OrderKind::Renewal);
     let usage = match (running.start, running.end) {

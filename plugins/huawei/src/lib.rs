@@ -84,4 +84,4 @@ fn what_is_in_use<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessm
     }
 }
 
-recoup_plugin::export_provider!(Huawei);
+recoup_plugin::export_provider!(Huawei, "recoup_adapter_huawei");

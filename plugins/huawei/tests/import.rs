@@ -248,6 +248,41 @@ fn two_equal_resources_are_not_told_apart() {
 }
 
 #[test]
+fn details_alone_make_one_resource_a_purchase() {
+    // Without a list: the renewal follows its purchase, and two lines of one product are two resources.
+    let names = ["details-renewal", "details-purchase"];
+    let payloads: Vec<Value> = names.iter().map(|name| payload(&format!("v2/{name}.json"))).collect();
+    let imported = read(&payloads);
+    assert_eq!(errors(&imported), Vec::<String>::new());
+    let found = records(&imported);
+    let ids: Vec<&str> = found.as_array().unwrap().iter().map(|record| record["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["CS-1-000001", "CS-1-000002"]);
+    assert_eq!(found[0]["orders"].as_array().unwrap().len(), 2);
+    assert_eq!(found[0]["ends_at"], "2025-10-31T15:59:59Z");
+
+    let mut twins = payload("v2/details-purchase.json");
+    twins["order_line_items"][1] = twins["order_line_items"][0].clone();
+    twins["order_line_items"][1]["order_line_item_id"] = "CS-1-000002".into();
+    let imported = read(&[twins]);
+    assert_eq!(imported.resources.len(), 2);
+    assert!(imported.resources.iter().all(|resource| resource.orders.as_ref().is_some_and(|orders| orders.len() == 1)));
+}
+
+#[test]
+fn a_combined_order_has_its_amounts_on_its_parts() {
+    let mut orders = payload("v2/orders.json");
+    let part = orders["order_infos"][2].clone();
+    let mut whole = part.clone();
+    whole["order_id"] = "CS-0".into();
+    whole["sub_order_infos"] = json!([part]);
+    orders["order_infos"] = json!([whole]);
+    orders["total_count"] = 1.into();
+    let imported = read(&[orders, payload("v2/packages.json")]);
+    assert_eq!(errors(&imported), Vec::<String>::new());
+    assert_eq!(records(&imported)[0]["orders"][0]["id"], "CS-3");
+}
+
+#[test]
 fn an_amount_without_a_measure_is_unknown() {
     let mut details = payload("v1/queryOrdersDetail.json");
     details["orderInfo"]["measureId"] = Value::Null;

@@ -99,4 +99,4 @@ fn subscription<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessmen
     }
 }
 
-recoup_plugin::export_provider!(Ibm);
+recoup_plugin::export_provider!(Ibm, "recoup_adapter_ibm");

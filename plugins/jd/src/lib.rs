@@ -20,4 +20,4 @@ impl Provider for Jd {
     }
 }
 
-recoup_plugin::export_provider!(Jd);
+recoup_plugin::export_provider!(Jd, "recoup_adapter_jd");

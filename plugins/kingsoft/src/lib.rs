@@ -20,4 +20,4 @@ impl Provider for Kingsoft {
     }
 }
 
-recoup_plugin::export_provider!(Kingsoft);
+recoup_plugin::export_provider!(Kingsoft, "recoup_adapter_kingsoft");

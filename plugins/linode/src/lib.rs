@@ -51,4 +51,4 @@ impl Provider for Linode {
     }
 }
 
-recoup_plugin::export_provider!(Linode);
+recoup_plugin::export_provider!(Linode, "recoup_adapter_linode");

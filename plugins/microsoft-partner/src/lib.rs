@@ -90,4 +90,4 @@ fn third_party<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment
     }
 }
 
-recoup_plugin::export_provider!(MicrosoftPartner);
+recoup_plugin::export_provider!(MicrosoftPartner, "recoup_adapter_microsoft_partner");

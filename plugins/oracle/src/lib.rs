@@ -66,4 +66,4 @@ fn store<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment) {
     }
 }
 
-recoup_plugin::export_provider!(Oracle);
+recoup_plugin::export_provider!(Oracle, "recoup_adapter_oracle");

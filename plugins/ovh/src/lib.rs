@@ -70,4 +70,4 @@ fn subscription<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessmen
     }
 }
 
-recoup_plugin::export_provider!(Ovh);
+recoup_plugin::export_provider!(Ovh, "recoup_adapter_ovh");

@@ -56,4 +56,4 @@ impl Provider for Scaleway {
     }
 }
 
-recoup_plugin::export_provider!(Scaleway);
+recoup_plugin::export_provider!(Scaleway, "recoup_adapter_scaleway");

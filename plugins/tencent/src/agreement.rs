@@ -10,7 +10,7 @@ pub(crate) fn case_by_case<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
     refusals::common(resource, cx, ruling);
     needed(resource, cx, ruling, clause::AGREEMENT);
     refusals::effects(resource, cx, ruling);
-    refusals::channel(resource, cx, ruling);
+    refusals::channel(cx, ruling);
 }
 
 /// The agreement itself: unknown until it is given, and so is its figure until it is stated.

@@ -9,6 +9,8 @@ use crate::money::{Gap, Left, Standing, end_of, standing, to_cents};
 use crate::{clause, list, param, product, refusals, table};
 
 const HOUR: i64 = Span::hours(1).micros();
+/// A hundred years in seconds: no tier of a price list is longer.
+const LONGEST: i64 = 100 * 366 * 24 * 3_600;
 
 /// The part of an order's period that was used, and what paid it.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub(crate) enum Scope {
     All,
     /// The running order and its changes.
     Running,
+    /// As `All`, the used share of days taken of what was paid (TCB to pay-as-you-go).
+    Share,
 }
 
 fn price_unknown(fact: &'static str) -> Gap {
@@ -72,6 +76,7 @@ pub(crate) fn left_of_orders<R: Resource>(
                 let used = Used { order: &order, start, until: cx.at, end, money: part.left, currency };
                 let consumed = match order.kind() {
                     OrderKind::Upgrade | OrderKind::Downgrade => change(resource, cx, ruling, &used)?,
+                    _ if scope == Scope::Share => share_of_paid(resource, cx, &used)?,
                     _ => period(resource, cx, ruling, used)?,
                 };
                 ruling.line("consumed", || format!("{consumed} of {}", part.left));
@@ -148,8 +153,7 @@ fn period<R: Resource, O: Order>(
         let daily = terms(resource).and_then(|terms| terms.daily).ok_or_else(|| price_unknown("price_terms.daily"))?;
         Ok(used.cents(&Exact::from(daily).times(used.days_begun())))
     } else if is(product::SIMULATION_CLOUD) || is(product::RTC_ENGINE_PACK) {
-        let total = total_days(resource, cx, &used)?;
-        Ok(used.cents(&Exact::from(used.money).times_ratio(used.days_begun().min(total), total)))
+        share_of_paid(resource, cx, &used)
     } else if is(product::IM) && cx.in_force(clause::PART_IM) {
         im(resource, cx, ruling, &used)
     } else if any(&[list::BY_DAYS_TI_EMS, list::BY_DAYS_TCR]) {
@@ -315,12 +319,17 @@ fn watch_prices(
         return;
     }
     let last = component.hourly.iter().filter_map(|tier| tier.up_to_hours).max().unwrap_or(Number::ZERO);
-    let last = last.as_whole().map(|hours| from + Span::hours(hours));
-    match last {
+    match span_of(last).map(|span| from + span) {
         Some(last) if last > cx.at && last < next_month => ruling.changes_at(last),
-        Some(last) if last > cx.at => {}
-        _ => ruling.changes_at(next_month),
+        Some(last) if last <= cx.at => ruling.changes_at(next_month),
+        _ => {}
     }
+}
+
+/// A length of time given in hours, to the second; nothing where it is absurdly long.
+fn span_of(hours: Number) -> Option<Span> {
+    let seconds = hours.units().checked_mul(3_600)?.checked_div(Number::ONE.units())?;
+    i64::try_from(seconds).ok().filter(|seconds| *seconds < LONGEST).map(Span::seconds)
 }
 
 /// The days of an order's period: a year has 365, a pack's month 30, otherwise as the calendar has.
@@ -361,6 +370,12 @@ fn duration<R: Resource, O: Order>(
     let days = used.days_begun().min(total);
     ruling.line("duration", || format!("{days}/{total} days x {list} x {rate}"));
     Ok(used.cents(&Exact::from(list).times_ratio(days, total).times(rate)))
+}
+
+/// Used days / days of the period x what was paid.
+fn share_of_paid<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, used: &Used<'_, O>) -> Result<Amount, Gap> {
+    let total = total_days(resource, cx, used)?;
+    Ok(used.cents(&Exact::from(used.money).times_ratio(used.days_begun().min(total), total)))
 }
 
 /// What the monthly prices add up to.

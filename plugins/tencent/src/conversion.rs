@@ -28,7 +28,7 @@ pub(crate) fn exit<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assess
 fn conversion<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, target: Target) {
     refusals::common(resource, cx, ruling);
     ruling.effects(&[Effect::Irreversible, Effect::OnDemandRatesApply]);
-    refusals::channel(resource, cx, ruling);
+    refusals::channel(cx, ruling);
     match quote(resource, cx, ruling, target) {
         Ok(quote) => ruling.refund(quote),
         Err(gap) => gap.report(clause::SWITCH_PAYG, ruling),
@@ -53,7 +53,10 @@ fn quote<R: Resource>(
             return Err(Gap::Unknown(clause::SWITCH_TCB, Reason::RuleUnknown, Some("orders.term_months")));
         }
     }
-    let (parts, currency) = left_of_orders(resource, cx, ruling, Scope::All)?;
+    // For a single month the month's price and the order amount of the TCB page are the same.
+    let by_share = target == Target::PayAsYouGo && cx.is_product(product::TCB);
+    let scope = if by_share { Scope::Share } else { Scope::All };
+    let (parts, currency) = left_of_orders(resource, cx, ruling, scope)?;
     let form = match target {
         Target::Traffic => Form::traffic(cx, ruling),
         Target::PayAsYouGo => {

@@ -20,7 +20,7 @@ fn downgrade<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_
     refusals::common(resource, cx, ruling);
     ruling.cite(clause::DOWNGRADE);
     ruling.effects(&[Effect::Irreversible]);
-    refusals::channel(resource, cx, ruling);
+    refusals::channel(cx, ruling);
     match quote(resource, cx, ruling, monthly) {
         Ok(quote) => ruling.refund(quote),
         Err(gap) => gap.report(clause::DOWNGRADE, ruling),

@@ -26,7 +26,7 @@ pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     ruling.cite_if(clause::FIVE_INTL_PRODUCT, [list::FIVE_INTL, list::FIVE_INTL_TCMG].iter().any(|id| cx.listed(*id)));
     ruling.cite_if(clause::INTL_APIGW, cx.listed(list::FIVE_INTL_APIGW));
     refusals::effects(resource, cx, ruling);
-    refusals::channel(resource, cx, ruling);
+    refusals::channel(cx, ruling);
     // Once the window is over the answer no longer hangs on a page that is not known.
     if open != Some(false) && is_unknown(cx, ruling) {
         return;

@@ -114,6 +114,7 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
 #[derive(Debug)]
 struct Listing<'f> {
     file: ImportFile<'f>,
+    path: String,
     total: i64,
     orders: HashSet<String>,
 }

@@ -22,6 +22,7 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
     }
     ruling.cite(clause::PART_FORMULA);
     ruling.cite(clause::PART_INTL);
+    ruling.cite_if(clause::PART_PARTIAL_ONLY, cx.listed(list::PARTIAL_ONLY));
     match ordinary(resource, cx, ruling) {
         Ok(quote) => ruling.refund(quote),
         Err(gap) => gap.report(clause::PART_FORMULA, ruling),
@@ -42,7 +43,7 @@ fn finish<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
         ruling.changes_at(end);
     }
     refusals::effects(resource, cx, ruling);
-    refusals::channel(resource, cx, ruling);
+    refusals::channel(cx, ruling);
     let stops_later = cx.is_product(product::IM)
         && cx.text(resource, Text::Plan).is_some_and(|plan| {
             let plan = plan.to_ascii_lowercase();

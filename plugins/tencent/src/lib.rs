@@ -72,4 +72,4 @@ impl Provider for Tencent {
     }
 }
 
-recoup_plugin::export_provider!(Tencent);
+recoup_plugin::export_provider!(Tencent, "recoup_adapter_tencent");

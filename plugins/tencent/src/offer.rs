@@ -106,7 +106,7 @@ fn by_billing<R: Resource>(resource: &R, cx: &Context<'_>) -> Offer {
 /// The five-day return: everywhere on the China site, by product on the international one, and open
 /// there while it is not known when it ended. The network of a host leaves only with the host.
 fn has_full_refund(cx: &Context<'_>) -> bool {
-    if cx.is_product(product::CVM_BANDWIDTH) {
+    if cx.is_product(product::CVM_BANDWIDTH) || cx.listed(list::PARTIAL_ONLY) {
         return false;
     }
     !is_intl(cx)

@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::{clause, list, param};
+use crate::{clause, list, param, product};
 
 /// The refusals of every exit, in the order of the pages.
 pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
@@ -14,6 +14,7 @@ pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
     let unpaid = Answer::from(resource.has_unpaid_order());
     ruling.refuse_if(clause::REFUSE_UNPAID, unpaid.or(cx.flag(Flag::UnpaidOrder)));
     ruling.refuse_if(clause::REFUSE_PROTECTED, cx.flag(Flag::TerminationProtection));
+    ruling.refuse_if(clause::REFUSE_EMR, cx.is_product(product::CVM) && resource.bundle().is_some());
 }
 
 /// Accounts suspended for content cannot return AI, live and VOD packs.
@@ -43,11 +44,12 @@ pub(crate) fn used<R: Resource>(resource: &R, cx: &Context<'_>) -> Answer {
 
 /// Where the exit is taken, and how soon the money comes by ticket. Promotion-channel orders and some
 /// products go by ticket only; before 2018-03-01 everything did.
-pub(crate) fn channel<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+pub(crate) fn channel(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let referral = cx.flag(Flag::ReferralOrder).is_yes();
     ruling.cite_if(clause::REFUSE_PROMO_CHANNEL, referral);
     let before_self_service = cx.in_force(clause::FIVE_DISCOUNTED) && ruling.so_far().exit == Exit::FullRefund;
-    let by_ticket = [list::TICKET, list::TICKET_KMS].iter().any(|id| cx.listed(*id));
+    let by_ticket =
+        [list::TICKET, list::TICKET_KMS, list::TICKET_PACKS, list::TICKET_REDIS].iter().any(|id| cx.listed(*id));
     if referral || by_ticket || before_self_service {
         ruling.channel(Channel::Support);
         if let Some(days) = cx.param(param::TICKET_DAYS)
@@ -55,14 +57,14 @@ pub(crate) fn channel<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
         {
             ruling.settles_within(days.clause, within, DayKind::Business);
         }
-    } else if has_operation(resource, cx) {
+    } else if has_operation(cx) {
         ruling.channel(Channel::Api);
     } else {
         ruling.channel(Channel::Console);
     }
 }
 
-fn has_operation<R: Resource>(_resource: &R, cx: &Context<'_>) -> bool {
+fn has_operation(cx: &Context<'_>) -> bool {
     [list::API, list::REFUND_INSTANCE, list::REFUND_INSTANCE_INTL, list::REFUND_INSTANCE_KMS]
         .iter()
         .any(|id| cx.listed(*id))

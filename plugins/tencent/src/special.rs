@@ -12,7 +12,7 @@ fn hours(cx: &Context<'_>, id: ParamId) -> Option<Span> {
 /// All money back, or a page younger than the instant asked about.
 fn all_or_unknown<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, page: ClauseId) {
     refusals::effects(resource, cx, ruling);
-    refusals::channel(resource, cx, ruling);
+    refusals::channel(cx, ruling);
     if !cx.in_force(page) {
         ruling.no_figure(clause::UNKNOWN_PAGE_DATE, Reason::RuleUnknown, None);
         return;
@@ -36,7 +36,7 @@ pub(crate) fn certificate<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
 pub(crate) fn training<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     refusals::common(resource, cx, ruling);
     refusals::effects(resource, cx, ruling);
-    refusals::channel(resource, cx, ruling);
+    refusals::channel(cx, ruling);
     let page = if cx.in_force(clause::TRAINING) { clause::TRAINING } else { clause::UNKNOWN_PAGE_DATE };
     ruling.no_figure(page, Reason::RuleUnknown, Some("working_days_to_start"));
 }

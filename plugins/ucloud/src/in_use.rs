@@ -47,6 +47,11 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
     }
 }
 
+/// Whether the resource is a cloud phone whose running order was bought by the day.
+pub(crate) fn is_cloud_phone_by_the_day<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
+    cx.is_product(product::CLOUD_PHONE) && runs_for(resource, cx, TermUnit::Day).is_yes()
+}
+
 /// Effects, channel and settlement, which every exit of the page shares.
 pub(crate) fn consequences<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, effects: &[Effect]) {
     ruling.effects(effects);

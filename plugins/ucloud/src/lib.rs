@@ -34,6 +34,14 @@ impl Provider for Ucloud {
             _ if cx.listed(list::PACKS) => {
                 out.exit(cx, Exit::None, |ruling| none::refused(resource, cx, ruling, clause::REFUSE_PACKS, None));
             }
+            Billing::Subscription if in_use::is_cloud_phone_by_the_day(resource, cx) => {
+                out.exit(cx, Exit::None, |ruling| {
+                    none::refused(resource, cx, ruling, clause::REFUSE_CLOUD_PHONE, None);
+                    if let Some(end) = resource.ends_at() {
+                        ruling.changes_at(end);
+                    }
+                });
+            }
             Billing::Subscription => {
                 out.exit(cx, Exit::InUse, |ruling| in_use::in_use(resource, cx, ruling));
                 if let Some(monthly) = cx.figure(resource, Figure::DowngradeMonthlyPrice) {
@@ -55,4 +63,4 @@ impl Provider for Ucloud {
     }
 }
 
-recoup_plugin::export_provider!(Ucloud);
+recoup_plugin::export_provider!(Ucloud, "recoup_adapter_ucloud");

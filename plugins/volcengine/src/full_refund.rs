@@ -43,11 +43,9 @@ fn window<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, 
 
 /// What the orders show: a renewal by hand, an upgrade or a downgrade.
 fn renewed_or_changed<R: Resource>(resource: &R) -> Option<bool> {
-    if resource.orders().is_none() {
-        return None;
-    }
+    let known = resource.orders().is_some();
     let changes = [OrderKind::Renewal, OrderKind::Upgrade, OrderKind::Downgrade];
-    Some(resource.paid_orders().any(|order| changes.contains(&order.kind())))
+    known.then(|| resource.paid_orders().any(|order| changes.contains(&order.kind())))
 }
 
 fn quota<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {

@@ -53,4 +53,4 @@ impl Provider for Volcengine {
     }
 }
 
-recoup_plugin::export_provider!(Volcengine);
+recoup_plugin::export_provider!(Volcengine, "recoup_adapter_volcengine");

@@ -30,4 +30,4 @@ impl Provider for Vultr {
     }
 }
 
-recoup_plugin::export_provider!(Vultr);
+recoup_plugin::export_provider!(Vultr, "recoup_adapter_vultr");

@@ -50,6 +50,9 @@ const DEPTH: usize = 24;
 /// The items of a file that are Azure's; none where it is something else.
 pub(super) fn items(json: &Value) -> Vec<Item> {
     let mut found = Vec::new();
+    if !mentions(json, DEPTH) {
+        return found;
+    }
     collect(&spelled(json, DEPTH), None, "", DEPTH, &mut found);
     found
 }
@@ -88,6 +91,31 @@ fn after(id: &str, folder: &str) -> Option<String> {
     let mut parts = id.split('/').skip_while(|part| *part != folder);
     parts.next()?;
     parts.next().filter(|part| !part.is_empty()).map(str::to_owned)
+}
+
+/// Whether a file names one of these resources anywhere: asked of every file of every provider, so
+/// nothing is copied for it.
+fn mentions(json: &Value, depth: usize) -> bool {
+    const PLACES: [&str; 3] = ["microsoft.capacity/", "microsoft.consumption/", "microsoft.billingbenefits/"];
+    match json {
+        _ if depth == 0 => false,
+        Value::Array(items) => items.iter().any(|item| mentions(item, depth - 1)),
+        Value::Object(map) => map.iter().any(|(name, value)| match value {
+            Value::String(text) => {
+                let names = ["id", "type", "reservationId", "reservation_id"].iter();
+                let names_one = names.clone().any(|known| known.eq_ignore_ascii_case(name)) && {
+                    let text = text.to_ascii_lowercase();
+                    PLACES.iter().any(|place| text.contains(place))
+                };
+                names_one
+                    || ["reservationOrderId", "reservation_order_id"]
+                        .iter()
+                        .any(|known| known.eq_ignore_ascii_case(name))
+            }
+            other => mentions(other, depth - 1),
+        }),
+        _ => false,
+    }
 }
 
 /// The same JSON with its names as the API writes them: `ReservedResourceType` (PowerShell) and

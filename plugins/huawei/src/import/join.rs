@@ -4,10 +4,10 @@
 //! resource's on the order, its line or its refund. The lists of resources name no order; there a line
 //! finds the one resource of the same product that took effect, or ends, in the same second.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use recoup_core::import::Imported;
-use recoup_core::money::Currency;
+use recoup_core::money::{Amount, Currency};
 use recoup_core::record::{OrderRecord, ResourceRecord};
 use recoup_core::time::{Instant, Span};
 use recoup_core::vocab::{Billing, Instrument, OrderKind, OrderStatus, Status};
@@ -31,14 +31,13 @@ pub(super) fn join(reading: Reading<'_>, out: &mut Imported) {
     for (what, found) in assumptions(&orders, site) {
         out.remark(found.file, found.path.clone(), what);
     }
-    let mut joined = Joined { listed, orders: HashMap::new() };
-    for order in &orders {
-        if !is_told_elsewhere(&order.what, &orders) {
-            joined.place(order, &refunds, out);
-        }
+    let mut joined = Joined { listed, orders: HashMap::new(), refunded: refunded(&refunds) };
+    let elsewhere = told_elsewhere(&orders);
+    for order in orders.iter().filter(|order| !elsewhere.contains(order.what.id.as_str())) {
+        joined.place(order, out);
     }
     joined.apply_refunds(&refunds, out);
-    let Joined { listed, orders: mut of_resources } = joined;
+    let Joined { listed, orders: mut of_resources, .. } = joined;
     for (index, found) in listed.all.into_iter().enumerate() {
         let mut record = found.what.record;
         if let Some(mut orders) = of_resources.remove(&index) {
@@ -57,36 +56,56 @@ pub(super) fn join(reading: Reading<'_>, out: &mut Imported) {
     }
 }
 
-/// Whether an order without lines says nothing that others do not say better: a combined order has its
+/// The orders without lines that say nothing that others do not say better: a combined order has its
 /// amounts on its parts, and a part its lines with the whole.
-fn is_told_elsewhere(order: &Bought, orders: &[Found<'_, Bought>]) -> bool {
-    let others = || orders.iter().map(|found| &found.what).filter(|other| other.id != order.id);
-    order.lines.is_empty()
-        && (others().any(|other| order.parts.contains(&other.id))
-            || others().any(|other| other.lines.iter().any(|line| line.order_id.as_ref() == Some(&order.id))))
+fn told_elsewhere<'a>(orders: &'a [Found<'_, Bought>]) -> HashSet<&'a str> {
+    let ids: HashSet<&str> = orders.iter().map(|order| order.what.id.as_str()).collect();
+    let mut in_lines: HashSet<&str> = HashSet::new();
+    for Found { what: order, .. } in orders {
+        let others = order.lines.iter().filter_map(|line| line.order_id.as_deref()).filter(|id| *id != order.id);
+        in_lines.extend(others);
+    }
+    let without_lines = orders.iter().map(|found| &found.what).filter(|order| order.lines.is_empty());
+    without_lines
+        .filter(|order| {
+            let id = order.id.as_str();
+            in_lines.contains(id) || order.parts.iter().any(|part| *part != order.id && ids.contains(part.as_str()))
+        })
+        .map(|order| order.id.as_str())
+        .collect()
+}
+
+/// The resources that refunds name, by the order that was refunded.
+fn refunded<'a>(refunds: &'a [Found<'_, Refunded>]) -> HashMap<&'a str, Vec<&'a str>> {
+    let mut refunded: HashMap<&str, Vec<&str>> = HashMap::new();
+    for Found { what: refund, .. } in refunds {
+        refunded.entry(&refund.base_order).or_default().extend(refund.resource.as_deref());
+    }
+    refunded
 }
 
 /// What is missing where the orders of a resource do not cover its period: a purchase, or a renewal.
 /// Then nobody knows which order runs.
 fn gap(record: &ResourceRecord, orders: &[OrderRecord]) -> Option<String> {
+    // Orders and lists differ by seconds; what can be missing lasts longer than a day.
+    let slack = Span::days(1);
     let buys = |order: &&OrderRecord| matches!(order.kind, OrderKind::Purchase | OrderKind::Renewal);
     let mut covered = record.starts_at?;
     let end = record.ends_at?;
     for order in orders.iter().filter(buys).filter(|order| order.status != OrderStatus::Cancelled) {
         let (Some(from), Some(to)) = (order.starts_at, order.ends_at) else { return None };
-        if from > covered + Span::seconds(1) {
+        if from > covered + slack {
             break;
         }
         covered = covered.max(to);
     }
     let changed = orders.iter().any(|order| !buys(&order));
-    (covered + Span::seconds(1) < end && !changed).then(|| {
-        let zone = super::API_TIME;
+    (covered + slack < end && !changed).then(|| {
+        let [covered, end] = [covered, end].map(|instant| instant.display(super::API_TIME).to_string());
+        let id = &record.id;
         format!(
-            "the orders of {} cover its period until {} only, not until {}: expected the details of every order, so they are left out",
-            record.id,
-            covered.display(zone),
-            end.display(zone)
+            "the orders of {id} cover its period until {covered} only, not until {end}: \
+             expected the details of every order, so they are left out"
         )
     })
 }
@@ -157,6 +176,8 @@ fn merge<'f>(known: &mut Found<'f, Bought>, mut other: Found<'f, Bought>) {
 struct Resources<'f> {
     all: Vec<Found<'f, Listed>>,
     by_id: HashMap<String, usize>,
+    by_order: HashMap<String, Vec<usize>>,
+    by_product: HashMap<String, Vec<usize>>,
 }
 
 impl<'f> Resources<'f> {
@@ -170,6 +191,12 @@ impl<'f> Resources<'f> {
         }
         let place = self.all.len();
         self.by_id.insert(id, place);
+        if let Some(order) = &found.what.order_id {
+            self.by_order.entry(order.clone()).or_default().push(place);
+        }
+        if let Some(product) = &found.what.product_id {
+            self.by_product.entry(product.clone()).or_default().push(place);
+        }
         self.all.push(found);
         place
     }
@@ -194,15 +221,17 @@ fn fill(known: &mut Listed, other: Listed) {
     known.order_id = known.order_id.take().or(other.order_id);
 }
 
-struct Joined<'f> {
+struct Joined<'f, 'r> {
     listed: Resources<'f>,
     /// The orders of each resource.
     orders: HashMap<usize, Vec<OrderRecord>>,
+    /// The resources that refunds name, by order.
+    refunded: HashMap<&'r str, Vec<&'r str>>,
 }
 
-impl<'f> Joined<'f> {
+impl<'f> Joined<'f, '_> {
     /// Gives an order to the resources that it bought.
-    fn place(&mut self, found: &Found<'f, Bought>, refunds: &[Found<'_, Refunded>], out: &mut Imported) {
+    fn place(&mut self, found: &Found<'f, Bought>, out: &mut Imported) {
         let bought = &found.what;
         match bought.purpose {
             Purpose::Unsubscription | Purpose::Adjustment => {
@@ -212,10 +241,10 @@ impl<'f> Joined<'f> {
             Purpose::Of(_) | Purpose::Trial => {}
         }
         if bought.lines.is_empty() {
-            return self.place_whole(found, refunds, out);
+            return self.place_whole(found, out);
         }
         for line in &bought.lines {
-            match self.resource_of(bought, line, refunds) {
+            match self.resource_of(bought, line) {
                 Match::One(place) => self.give(place, bought, line.order.clone()),
                 Match::New => self.add_from_line(found, line, out),
                 Match::Several => {
@@ -231,9 +260,9 @@ impl<'f> Joined<'f> {
     }
 
     /// An order without lines: only a number says what it bought.
-    fn place_whole(&mut self, found: &Found<'f, Bought>, refunds: &[Found<'_, Refunded>], out: &mut Imported) {
+    fn place_whole(&mut self, found: &Found<'f, Bought>, out: &mut Imported) {
         let bought = &found.what;
-        let places = self.named(&bought.id, bought.resources.iter().map(String::as_str), refunds);
+        let places = self.named(&bought.id, &bought.resources);
         match places.as_slice() {
             [place] => self.give(*place, bought, bought.order.clone()),
             [] if bought.order.status == OrderStatus::Cancelled => {
@@ -270,6 +299,9 @@ impl<'f> Joined<'f> {
             if bought.purpose == Purpose::Trial {
                 listed.record.billing = Billing::Trial;
             }
+            if !listed.is_listed {
+                listed.record.ends_at = listed.record.ends_at.max(order.ends_at);
+            }
         }
         let orders = self.orders.entry(place).or_default();
         if !orders.contains(&order) {
@@ -278,33 +310,22 @@ impl<'f> Joined<'f> {
     }
 
     /// The resources that an order's number, or a resource's number beside it, names.
-    fn named<'a>(
-        &self,
-        order: &str,
-        resources: impl Iterator<Item = &'a str>,
-        refunds: &[Found<'_, Refunded>],
-    ) -> Vec<usize> {
-        let by_order =
-            self.listed.all.iter().enumerate().filter(|(_, found)| found.what.order_id.as_deref() == Some(order));
-        let mut places: Vec<usize> = by_order.map(|(place, _)| place).collect();
-        let refunded = refunds.iter().filter(|refund| refund.what.base_order == order);
-        let by_refund = refunded.filter_map(|refund| refund.what.resource.as_deref());
-        let mut ids: Vec<String> = by_refund.map(str::to_owned).collect();
-        ids.extend(resources.map(str::to_owned));
-        for id in ids {
-            places.extend(self.listed.by_id.get(&id).copied());
-        }
+    fn named(&self, order: &str, resources: &[String]) -> Vec<usize> {
+        let mut places = self.listed.by_order.get(order).cloned().unwrap_or_default();
+        let by_refund = self.refunded.get(order).into_iter().flatten().copied();
+        let ids = by_refund.chain(resources.iter().map(String::as_str));
+        places.extend(ids.filter_map(|id| self.listed.by_id.get(id)));
         places.sort_unstable();
         places.dedup();
         places
     }
 
-    fn resource_of(&self, bought: &Bought, line: &Line, refunds: &[Found<'_, Refunded>]) -> Match {
+    fn resource_of(&self, bought: &Bought, line: &Line) -> Match {
         if let Some(place) = line.resource.as_ref().and_then(|id| self.listed.by_id.get(id)) {
             return Match::One(*place);
         }
         let number = line.order_id.as_deref().unwrap_or(&bought.id);
-        let named = self.named(number, bought.resources.iter().map(String::as_str), refunds);
+        let named = self.named(number, &bought.resources);
         // An order of several lines names several things; then the product tells which is which.
         let alone = bought.lines.len() == 1;
         let mut fitting = named.into_iter().filter(|place| alone || self.is_product(*place, line));
@@ -313,15 +334,17 @@ impl<'f> Joined<'f> {
             (Some(_), Some(_)) => return Match::Several,
             (None, _) => {}
         }
-        let same: Vec<usize> = (0..self.listed.all.len()).filter(|place| self.is_product(*place, line)).collect();
-        if same.is_empty() {
-            return Match::New;
-        }
-        let mut fitting = same.into_iter().filter(|place| self.is_period(*place, line));
+        let same = line.product_id.as_ref().and_then(|product| self.listed.by_product.get(product));
+        let same = || same.into_iter().flatten().copied().filter(|place| self.is_product(*place, line));
+        let mut fitting = same().filter(|place| self.is_period(*place, line));
         match (fitting.next(), fitting.next()) {
             (Some(place), None) => Match::One(place),
             (Some(_), Some(_)) => Match::Several,
-            (None, _) => Match::NotThese,
+            // Beside a list, another resource of the product would count it twice.
+            (None, _) if same().any(|place| self.listed.get(place).is_some_and(|listed| listed.is_listed)) => {
+                Match::NotThese
+            }
+            (None, _) => Match::New,
         }
     }
 
@@ -339,13 +362,11 @@ impl<'f> Joined<'f> {
         let Some(listed) = self.listed.get(place) else { return false };
         let same = |a: Option<Instant>, b: Option<Instant>| a.is_some() && a == b;
         let (start, end) = (line.order.starts_at, line.order.ends_at);
-        let follows = || {
-            self.orders.get(&place).is_some_and(|orders| {
-                orders.iter().any(|order| same(order.ends_at.map(|end| end + Span::seconds(1)), start))
-            })
-        };
+        let orders = || self.orders.get(&place).into_iter().flatten();
+        let is_bought = || orders().any(|order| order.kind == OrderKind::Purchase);
+        let follows = || orders().any(|order| same(order.ends_at.map(|end| end + Span::seconds(1)), start));
         match line.order.kind {
-            OrderKind::Purchase => same(listed.record.starts_at, start),
+            OrderKind::Purchase => same(listed.record.starts_at, start) && !is_bought(),
             OrderKind::Renewal => same(listed.record.ends_at, end) || follows(),
             OrderKind::Upgrade | OrderKind::Downgrade | OrderKind::Conversion => {
                 let within = |start| listed.record.starts_at <= Some(start) && Some(start) <= listed.record.ends_at;
@@ -391,24 +412,31 @@ impl<'f> Joined<'f> {
     /// A refund on an order whose resource is still in use came from a downgrade: how an unsubscription
     /// then treats its money is not published, so the downgrade stands among the orders.
     fn apply_refunds(&mut self, refunds: &[Found<'_, Refunded>], out: &mut Imported) {
+        let mut by_order: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, orders) in &self.orders {
+            for id in orders.iter().filter_map(|order| order.id.as_ref()) {
+                by_order.entry(id.clone()).or_default().push(*place);
+            }
+        }
         for refund in refunds {
             let base = refund.what.base_order.as_str();
-            if !refund.what.amount.is_none_or(recoup_core::money::Amount::is_negative) {
+            if !refund.what.amount.is_none_or(Amount::is_negative) {
                 // Consumption or a fee that was kept, beside the refund itself.
                 continue;
             }
             let mut found = false;
-            for (place, orders) in &mut self.orders {
-                let Some(at) = orders.iter().position(|order| order.id.as_deref() == Some(base)) else { continue };
-                let of_it = |listed: &Listed| {
+            for place in by_order.get(base).into_iter().flatten() {
+                let of_it = |listed: &&Listed| {
                     refund.what.resource.as_ref().is_none_or(|resource| *resource == listed.record.id)
                 };
-                let Some(listed) = self.listed.get(*place).filter(|listed| of_it(listed)) else { continue };
+                let Some(listed) = self.listed.get(*place).filter(of_it) else { continue };
+                let Some(orders) = self.orders.get_mut(place) else { continue };
                 found = true;
                 if listed.is_listed && matches!(listed.record.status, Status::Active | Status::Queued) {
                     orders.push(OrderRecord::new(OrderKind::Downgrade, OrderStatus::Paid));
-                } else if let Some(order) = orders.get_mut(at) {
-                    order.status = OrderStatus::Refunded;
+                } else {
+                    let of_base = |order: &&mut OrderRecord| order.id.as_deref() == Some(base);
+                    orders.iter_mut().filter(of_base).for_each(|order| order.status = OrderStatus::Refunded);
                 }
             }
             if !found {
@@ -422,7 +450,7 @@ impl<'f> Joined<'f> {
 /// Which resource a line bought.
 enum Match {
     One(usize),
-    /// None of those listed is of its product.
+    /// No list shows one of its product.
     New,
     /// More than one.
     Several,

@@ -34,7 +34,7 @@ pub(super) fn report_truncated(join: &mut Join<'_>) {
         let missing = usize::try_from(total).is_ok_and(|total| there.len() < total);
         if let (true, Some(page)) = (missing, pages.first()) {
             let what = format!("says {total} orders, {} are there: add the other pages of the listing", there.len());
-            join.out.error(&page.file, "TotalCount", what);
+            join.out.error(&page.file, page.path.clone(), what);
         }
     }
 }
@@ -80,8 +80,9 @@ pub(super) fn agent_listing<'f>(join: &mut Join<'f>, file: &ImportFile<'f>, plac
 }
 
 fn note_total<'f>(join: &mut Join<'f>, file: &ImportFile<'f>, place: &Place<'f>, orders: HashSet<String>) {
-    match place.get("TotalCount").whole() {
-        Ok(Some(total)) => join.listings.push(Listing { file: *file, total, orders }),
+    let count = place.get("TotalCount");
+    match count.whole() {
+        Ok(Some(total)) => join.listings.push(Listing { file: *file, path: count.path, total, orders }),
         Ok(None) => {}
         Err(misfit) => join.misfit(file, &misfit),
     }
@@ -116,7 +117,7 @@ fn order_status(status: i64) -> OrderStatus {
 /// voucher.
 fn money(order: &mut OrderRecord, real: Option<Amount>, voucher: Option<Amount>) {
     let Some(real) = real.filter(|real| !real.is_negative()) else { return };
-    let voucher = voucher.unwrap_or_default();
+    let voucher = voucher.unwrap_or_default().floor_zero();
     order.due = Some(real + voucher);
     if real.is_zero() {
         let paid = Payment { instrument: Instrument::Voucher, amount: voucher, expires_at: None };
