@@ -1,6 +1,8 @@
 //! What the tests across the workspace share: the adapters linked in, the program built and installed,
 //! the cases.
 
+pub mod docs;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};

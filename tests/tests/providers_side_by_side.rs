@@ -1,6 +1,7 @@
 //! The same commitment before every provider, at the instants that matter: one table a scenario.
 //!
 //! The snapshots are for reading. A change in one is a change of an answer somebody relies on.
+#![recursion_limit = "256"]
 
 use recoup_core::context::Run;
 use recoup_core::record::{AccountRecord, Facts, OrderRecord, ResourceRecord};

@@ -564,3 +564,170 @@ impl Policy {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::policy::{ClauseId, Held, ParamId, TableId};
+
+    const TABLE: TableId = TableId(0);
+    const PARAM: ParamId = ParamId(0);
+
+    fn policy() -> Policy {
+        let policy = json!({
+            "provider": "acme", "title": "Acme",
+            "site": [{"id": "east", "title": "East", "zone": "+08:00", "default": true}, {"id": "west", "title": "West", "zone": "UTC"}],
+            "edition": [{"from": "2020-01-01", "what": "first"}],
+            "source": [{"key": "page", "title": "Page", "url": "https://example.org"}],
+            "clause": [{"id": "ac.fee", "reason": "rule_unknown", "says": "published", "sources": ["page"]},
+                       {"id": "ac.promotion", "reason": "promotion", "says": "published", "sources": ["page"]}],
+            "param": [{"id": "days", "says": "days", "unit": "days", "values": [{"value": "5", "clause": "ac.fee"}]}],
+            "table": [{"id": "fee", "says": "fee", "key": ["term", "year"], "unit": "share", "clause": "ac.fee",
+                "rows": [{"key": [1, 1], "value": "0.1", "until": "2025-01-01"}, {"key": [1, 1], "value": "0.2", "from": "2025-01-01"},
+                         {"key": [1, 2], "value": "0.3", "sites": ["east"]}]}],
+        });
+        serde_json::from_value(policy).unwrap()
+    }
+
+    /// An overlay with a contract, a clause that cites it, and more.
+    fn overlay(more: Value) -> Overlay {
+        let mut overlay = json!({"provider": "acme", "source": [{"key": "contract", "title": "Our contract"}],
+            "clause": [{"id": "our.fee", "says": "ours", "sources": ["contract"]}]});
+        let map = overlay.as_object_mut().unwrap();
+        for (key, value) in more.as_object().unwrap() {
+            map.insert(key.clone(), value.clone());
+        }
+        serde_json::from_value(overlay).unwrap()
+    }
+
+    fn rows(rows: Value) -> Overlay {
+        overlay(json!({"table": [{"id": "fee", "clause": "our.fee", "rows": rows}]}))
+    }
+
+    fn at(policy: &Policy, site: &str, at: &str) -> (Option<Held>, Option<Held>) {
+        let book = Rulebook::new(policy.clone()).unwrap();
+        let rules = book.site(Some(site)).unwrap();
+        let epoch = rules.epoch(Instant::parse(at, rules.zone).unwrap()).unwrap();
+        (epoch.cell(TABLE, &[1.into(), 1.into()]), epoch.param(PARAM))
+    }
+
+    fn fee(policy: &Policy, site: &str, day: &str) -> String {
+        at(policy, site, day).0.map_or_else(|| "-".to_owned(), |held| held.value.to_string())
+    }
+
+    #[test]
+    fn a_row_replaces_the_published_ones_within_its_own_period_and_sites() {
+        let own = rows(json!([{"sites": ["east"], "from": "2024-06-01", "until": "2025-06-01", "key": [1, 1], "value": "0"}]));
+        let merged = policy().overlaid(&own).unwrap();
+        for (site, day, expected) in [
+            ("east", "2024-05-31T23:59:59+08:00", "0.1"),
+            ("east", "2024-06-01", "0"),
+            ("east", "2025-05-31T23:59:59+08:00", "0"),
+            ("east", "2025-06-01", "0.2"),
+            ("west", "2024-06-01", "0.1"),
+            ("west", "2025-06-01", "0.2"),
+        ] {
+            assert_eq!(fee(&merged, site, day), expected, "{site} {day}");
+        }
+        let held = at(&merged, "east", "2024-07-01").0.unwrap();
+        assert_eq!(held.clause, ClauseId(2));
+        assert!(merged.is_overlaid(ClauseId(2)) && !merged.is_overlaid(ClauseId(0)));
+        assert!(merged.source("contract").unwrap().overlay && !merged.source("page").unwrap().overlay);
+    }
+
+    #[test]
+    fn ids_keep_their_index_and_a_changed_clause_keeps_what_is_not_said() {
+        let own = overlay(json!({"clause": [
+            {"id": "our.fee", "says": "ours", "sources": ["contract"]},
+            {"id": "ac.promotion", "says": "not for us", "sources": ["contract", "page"], "holds": [{"until": "2024-01-01"}]}],
+            "param": [{"id": "days", "values": [{"value": "30", "clause": "our.fee", "from": "2024-01-01"}]}]}));
+        let merged = policy().overlaid(&own).unwrap();
+        let ids: Vec<&str> = merged.clauses.iter().map(|clause| clause.id.as_str()).collect();
+        assert_eq!(ids, ["ac.fee", "ac.promotion", "our.fee"]);
+        let changed = &merged.clauses[1];
+        assert_eq!((changed.reason, changed.says.as_str(), changed.overlay), (Some(Reason::Promotion), "not for us", true));
+        assert_eq!(at(&merged, "east", "2023-12-31").1.unwrap().value.to_string(), "5");
+        assert_eq!(at(&merged, "east", "2024-01-01").1.unwrap().value.to_string(), "30");
+        let book = Rulebook::new(merged).unwrap();
+        let site = book.site(None).unwrap();
+        let in_force = |day| site.epoch(Instant::parse(day, site.zone).unwrap()).unwrap().in_force(ClauseId(1));
+        assert!(in_force("2023-12-31") && !in_force("2024-01-01"));
+    }
+
+    #[test]
+    fn a_later_overlay_goes_over_an_earlier_one() {
+        let first = policy().overlaid(&rows(json!([{"key": [1, 1], "value": "0.05"}]))).unwrap();
+        let again = json!({"clause": [{"id": "our.other", "says": "ours", "sources": ["contract"]}],
+            "table": [{"id": "fee", "clause": "our.other", "rows": [{"key": [1, 1], "value": "0.01", "from": "2030-01-01"}]}]});
+        let second = first.overlaid(&overlay(again)).unwrap();
+        assert_eq!((fee(&second, "east", "2029-12-31"), fee(&second, "east", "2030-01-01")), ("0.05".into(), "0.01".into()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_with_its_place() {
+        use Place::{Item, Key};
+        let row = |row: Value| rows(json!([{"key": [1, 2], "value": "0.5"}, row]));
+        let in_row = |field| vec![Key("table"), Item(0), Key("rows"), Item(1), Key(field)];
+        for (own, place, what) in [
+            (overlay(json!({"provider": "other"})), vec![Key("provider")], "the policy is that of"),
+            (overlay(json!({"table": [{"id": "fees", "rows": []}]})), vec![Key("table"), Item(0), Key("id")], "expected one of fee"),
+            (overlay(json!({"param": [{"id": "day", "values": []}]})), vec![Key("param"), Item(0), Key("id")], "expected one of days"),
+            (row(json!({"key": [1], "value": "0.5"})), in_row("key"), "has 1 parts, expected 2 (term, year)"),
+            (row(json!({"key": [1, "2"], "value": "0.5"})), in_row("key"), "mixes up words and numbers"),
+            (row(json!({"key": [1, 1], "value": "30"})), in_row("value"), "30 is above 1"),
+            (row(json!({"key": [1, 1], "value": "-0.1"})), in_row("value"), "-0.1 is negative"),
+            (row(json!({"key": [1, 1], "value": "0.1", "sites": ["north"]})), in_row("sites"), "expected one of east, west"),
+            (row(json!({"key": [1, 1], "value": "0.1", "sites": []})), in_row("sites"), "names no site"),
+            (row(json!({"key": [1, 1], "value": "0.1", "from": "soon"})), in_row("from"), "is not an instant"),
+            (row(json!({"key": [1, 1], "value": "0.1", "from": "2025-01-01", "until": "2024-01-01"})), in_row("until"), "is not before"),
+            (row(json!({"key": [1, 1], "value": "0.1", "clause": "our.other"})), in_row("clause"), "does not exist"),
+            (row(json!({"key": [1, 1], "value": "0.1", "clause": "ac.fee"})), in_row("clause"), "has no source of your own"),
+            (row(json!({"key": [1, 2], "value": "0.4", "sites": ["west"]})), vec![Key("table"), Item(0), Key("rows"), Item(1)], "at the same time"),
+            (overlay(json!({"table": [{"id": "fee", "rows": [{"key": [1, 1], "value": "0.1"}]}]})), vec![Key("table"), Item(0), Key("rows"), Item(0)], "names no clause"),
+            (overlay(json!({"clause": [{"id": "our.fee", "says": "ours"}]})), vec![Key("clause"), Item(0), Key("sources")], "names no source of your own"),
+            (overlay(json!({"clause": [{"id": "our.fee", "says": "ours", "sources": ["page"]}]})), vec![Key("clause"), Item(0), Key("sources")], "names no source of your own"),
+            (overlay(json!({"clause": [{"id": "our.fee", "says": "ours", "sources": ["letter"]}]})), vec![Key("clause"), Item(0), Key("sources")], "which does not exist"),
+            (overlay(json!({"clause": [{"id": "our.fee", "sources": ["contract"]}]})), vec![Key("clause"), Item(0)], "says nothing"),
+            (overlay(json!({"source": [{"key": "page", "title": "Ours"}]})), vec![Key("source"), Item(0), Key("key")], "already names"),
+        ] {
+            let error = policy().overlaid(&own).unwrap_err();
+            assert!(error.what.contains(what), "{error}");
+            assert_eq!(error.place, place, "{error}");
+        }
+    }
+
+    /// A day of 2024, or none.
+    fn day() -> impl Strategy<Value = Option<u32>> {
+        proptest::option::of(0_u32..12)
+    }
+
+    fn date(month: Option<u32>) -> Option<String> {
+        month.map(|month| format!("2024-{:02}-01", month + 1))
+    }
+
+    proptest! {
+        /// Whatever the periods: inside its own an overlay's row holds, outside it the published one.
+        #[test]
+        fn a_row_holds_in_its_own_period_and_nothing_changes_outside(
+            old in (day(), day()), new in (day(), day()), site in proptest::option::of(0_usize..2), asked in 0_u32..12,
+        ) {
+            let valid = |(from, until): (Option<u32>, Option<u32>)| from.is_none_or(|from| until.is_none_or(|until| from < until));
+            prop_assume!(valid(old) && valid(new));
+            let names = ["east", "west"];
+            let mut published = policy();
+            published.tables[0].rows = serde_json::from_value(json!([{"key": [1, 1], "value": "0.1", "from": date(old.0), "until": date(old.1)}])).unwrap();
+            let own = rows(json!([{"sites": site.map(|site| [names[site]]), "from": date(new.0), "until": date(new.1), "key": [1, 1], "value": "0.9"}]));
+            let merged = published.overlaid(&own).unwrap();
+            let within = |(from, until): (Option<u32>, Option<u32>)| from.is_none_or(|from| from <= asked) && until.is_none_or(|until| asked < until);
+            for (index, name) in names.iter().enumerate() {
+                let day = date(Some(asked)).unwrap();
+                let expected = if within(new) && site.is_none_or(|site| site == index) { "0.9" } else if within(old) { "0.1" } else { "-" };
+                prop_assert_eq!(fee(&merged, name, &day), expected);
+                prop_assert_eq!(fee(&published, name, &day), if within(old) { "0.1" } else { "-" });
+            }
+        }
+    }
+}

@@ -9,9 +9,45 @@ use recoup_plugin::{Adapter, CallError};
 
 use crate::Engine;
 
+/// What recoup can work with, for someone who has something else.
+const NEEDED: &str = "recoup needs what was bought, not what it cost by the day: a portfolio, what the provider's own API or CLI lists of reservations, subscriptions or orders, or a FOCUS export";
+
+/// Columns of a foreign table that are shown.
+const SHOWN: usize = 6;
+
+/// What is said of a file that no adapter recognises.
+fn unrecognised(file: FileText, asked: Vec<String>) -> ImportError {
+    let header = file.text.lines().next().unwrap_or_default().trim_start_matches('\u{feff}').trim();
+    if file.json.is_some() || header.starts_with(['{', '[', '<']) || !header.contains([',', ';', '\t']) {
+        return ImportError::Unrecognised { file: file.name, asked };
+    }
+    let names = header.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"'));
+    let folded = header.to_lowercase();
+    let is_cost = ["cost", "price", "charge", "billing", "invoice", "amount"].iter().any(|word| folded.contains(word));
+    let mut columns: Vec<String> = names.clone().take(SHOWN).map(|name| name.chars().take(60).collect()).collect();
+    if names.count() > SHOWN {
+        columns.push("...".to_owned());
+    }
+    ImportError::ForeignTable { file: file.name, columns, is_cost }
+}
+
 /// Files that no adapter, or more than one, takes for its own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
+    /// No adapter recognises the file, which is a table.
+    #[error(
+        "{file}: CSV, but neither a portfolio, nor a FOCUS file, nor a payload that an installed adapter recognises; {} (first columns: {}). {NEEDED}",
+        if *.is_cost { "it looks like a cost export" } else { "what its columns are is not known" },
+        .columns.join(", ")
+    )]
+    ForeignTable {
+        /// The file.
+        file: String,
+        /// Its first columns.
+        columns: Vec<String>,
+        /// Whether its columns are those of costs.
+        is_cost: bool,
+    },
     /// No adapter recognises the file.
     #[error("{file}: JSON or CSV, but neither a portfolio nor a payload that an installed adapter recognises ({})", .asked.join(", "))]
     Unrecognised {
@@ -74,10 +110,10 @@ pub fn import(engine: &Engine, files: Vec<FileText>, only: Option<&str>) -> (Vec
     let mut groups: Vec<(usize, Vec<FileText>)> = Vec::new();
     for (file, claim) in files.into_iter().zip(claims) {
         match claim.as_slice() {
-            [] => errors.push(ImportError::Unrecognised {
-                file: file.name,
-                asked: adapters.iter().map(|adapter| adapter.provider().to_owned()).collect(),
-            }),
+            [] => {
+                let asked = adapters.iter().map(|adapter| adapter.provider().to_owned()).collect();
+                errors.push(unrecognised(file, asked));
+            }
             [one] => match groups.iter_mut().find(|(index, _)| index == one) {
                 Some((_, group)) => group.push(file),
                 None => groups.push((*one, vec![file])),

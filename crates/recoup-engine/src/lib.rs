@@ -6,6 +6,7 @@
 //! input.
 
 pub mod import;
+pub mod names;
 pub mod pipeline;
 
 use std::collections::HashMap;

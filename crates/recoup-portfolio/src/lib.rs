@@ -2,18 +2,21 @@
 //!
 //! A portfolio is NDJSON, a JSON array, CSV or Parquet; the form is recognised by content. Reading is
 //! streamed: [`read::Portfolio`] gives chunks of [`read::Item`]s, each with the line it came from, and
-//! holds no more than a chunk. A file that is none of these, but JSON of another kind, is
+//! holds no more than a chunk. A file of FOCUS is [`read::Opened::Focus`]: what was bought is gathered
+//! from its rows. A file that is none of these, but JSON of another kind, is
 //! [`read::Opened::Foreign`]: perhaps something that a provider's API printed.
 //!
 //! | module | subject |
 //! |---|---|
 //! | [`read`] | opening a file, its form, its chunks |
+//! | [`focus`] | what was bought, out of FOCUS cost and usage |
 //! | [`accounts`] | the accounts file |
 //! | [`rows`] | rows of Parquet as JSON |
 //! | [`parquet`] | assessments as Parquet |
 
 pub mod accounts;
 mod csv_rows;
+pub mod focus;
 mod json_split;
 pub mod parquet;
 pub mod read;

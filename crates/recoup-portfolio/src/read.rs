@@ -5,12 +5,14 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::RecordBatchReader;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::reader::ChunkReader;
 use recoup_core::record::{Faults, Read as ReadRecord, ResourceRecord, ZoneOf};
 use serde_json::Value;
 
+use crate::focus;
 use crate::json_split::Elements;
 use crate::{csv_rows, rows};
 
@@ -125,6 +127,8 @@ impl std::fmt::Debug for Portfolio {
 pub enum Opened {
     /// A portfolio.
     Portfolio(Portfolio),
+    /// A file of FOCUS: rows of cost, out of which what was bought is gathered.
+    Focus(focus::Source),
     /// JSON of another kind, or CSV with other columns: perhaps what a provider's API printed or a
     /// billing export.
     Foreign {
@@ -184,18 +188,32 @@ pub fn open(name: &str) -> Result<Opened, ReadError> {
             line: 1,
             what: format!("not whole Parquet: {error}"),
         };
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-            .and_then(|builder| builder.with_batch_size(CHUNK).build())
-            .map_err(form)?;
-        return Ok(parquet_portfolio(name, reader));
+        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(file).map_err(form)?);
     }
     from_reader(name, Box::new(BufReader::with_capacity(1 << 20, file)))
 }
 
-fn parquet_portfolio(name: &str, reader: ParquetRecordBatchReader) -> Opened {
-    // The schema is asked for so that a file without records is still known to be one.
-    let _ = reader.schema();
-    Opened::Portfolio(Portfolio { file: name.into(), form: Form::Parquet { reader: Box::new(reader), row: 0 } })
+fn parquet<R: ChunkReader + 'static>(
+    name: &str,
+    builder: ParquetRecordBatchReaderBuilder<R>,
+) -> Result<Opened, ReadError> {
+    let form = |what: String| ReadError::Form { file: name.to_owned(), line: 1, what };
+    let broken = |error: ParquetError| form(format!("not whole Parquet: {error}"));
+    let schema = Arc::clone(builder.schema());
+    let has = |column: &str| schema.column_with_name(column).is_some();
+    if has("provider") && has("id") {
+        let reader = builder.with_batch_size(CHUNK).build().map_err(broken)?;
+        let form = Form::Parquet { reader: Box::new(reader), row: 0 };
+        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form }));
+    }
+    if focus::Source::is_parquet(&schema) {
+        return focus::Source::from_parquet(name, builder).map(Opened::Focus).map_err(broken);
+    }
+    let columns: Vec<&str> = schema.fields().iter().take(8).map(|field| field.name().as_str()).collect();
+    Err(form(format!(
+        "Parquet with other columns than a portfolio's (\"provider\", \"id\" ...) or those of FOCUS; its first are {}",
+        columns.join(", ")
+    )))
 }
 
 /// Opens something that is being read, such as standard input.
@@ -220,10 +238,7 @@ pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Ope
             line: 1,
             what: format!("not whole Parquet: {error}"),
         };
-        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))
-            .and_then(|builder| builder.with_batch_size(CHUNK).build())
-            .map_err(form)?;
-        return Ok(parquet_portfolio(name, reader));
+        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(form)?);
     }
     let portfolio = |form| Ok(Opened::Portfolio(Portfolio { file: name.into(), form }));
     match first {
@@ -326,6 +341,9 @@ fn csv_or_foreign(name: &str, body: &[u8], rest: Box<dyn BufRead + Send>) -> Res
             file: name.into(),
             form: Form::Csv { reader: Box::new(reader), header },
         }));
+    }
+    if let Some(found) = focus::Source::csv(name, &header).filter(|_| read) {
+        return focus::Source::from_csv(found, rest).map(Opened::Focus).map_err(|error| form(1, error.to_string()));
     }
     if read && header.len() > 3 {
         return Ok(Opened::Foreign { text: read_text(name, rest)? });

@@ -93,7 +93,10 @@ impl Body<'_> {
     fn sources(&mut self, clause: ClauseId, indent: usize) {
         for source in cited(self.answered, clause).sources {
             self.line(&format!("{:indent$}source: ", ""), &format!("{} ({})", source.title, about(source)));
-            self.line(&format!("{:indent$}        ", ""), &source.url);
+            // A team's own document need not have an address.
+            if !source.url.is_empty() {
+                self.line(&format!("{:indent$}        ", ""), &source.url);
+            }
         }
     }
 

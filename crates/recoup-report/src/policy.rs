@@ -85,8 +85,17 @@ fn editions_of<'p>(policy: &'p Policy, site: &'p str) -> impl Iterator<Item = &'
     policy.editions.iter().filter(move |edition| edition.site.as_ref().is_none_or(|name| name == site))
 }
 
+/// What stands behind a figure that rests on a team's own clause.
+fn own(policy: &Policy, id: &str) -> String {
+    let is_own = policy.clauses.iter().any(|clause| clause.overlay && clause.id == id);
+    if is_own { format!(" ({OWN})") } else { String::new() }
+}
+
+/// What a team's own clause is called.
+const OWN: &str = "the team's own";
+
 /// The rows of a table as words, headings first.
-fn table_rows(table: &Table) -> Vec<Vec<String>> {
+fn table_rows(policy: &Policy, table: &Table) -> Vec<Vec<String>> {
     let mut heads: Vec<String> = table.key.clone();
     heads.push(table.unit.clone());
     heads.push("holds".to_owned());
@@ -94,19 +103,24 @@ fn table_rows(table: &Table) -> Vec<Vec<String>> {
     for row in &table.rows {
         let mut cells: Vec<String> = row.key.iter().map(|part| key(std::slice::from_ref(part))).collect();
         cells.push(row.value.to_string());
-        cells.push(holds(row.sites.as_deref(), row.from.as_deref(), row.until.as_deref()));
+        let clause = row.clause.as_ref().unwrap_or(&table.clause);
+        let own = match own(policy, clause) {
+            own if own.is_empty() => own,
+            own => format!(", by {clause}{own}"),
+        };
+        cells.push(format!("{}{own}", holds(row.sites.as_deref(), row.from.as_deref(), row.until.as_deref())));
         rows.push(cells);
     }
     rows
 }
 
 /// The values of a parameter as words, headings first.
-fn param_rows(param: &Param) -> Vec<Vec<String>> {
+fn param_rows(policy: &Policy, param: &Param) -> Vec<Vec<String>> {
     let mut rows = vec![[param.unit.as_str(), "clause", "holds"].map(str::to_owned).to_vec()];
     for value in &param.values {
         rows.push(vec![
             value.value.to_string(),
-            value.clause.clone(),
+            format!("{}{}", value.clause, own(policy, &value.clause)),
             holds(value.sites.as_deref(), value.from.as_deref(), value.until.as_deref()),
         ]);
     }
@@ -156,7 +170,8 @@ pub fn show(policy: &Policy, look: &Look) -> String {
             (None, ClauseKind::Text) => " (text only)".to_owned(),
             (None, ClauseKind::Rule) => String::new(),
         };
-        paragraph(&mut out, "  ", &format!("{}{role}", clean(&clause.id)), limit);
+        let own = if clause.overlay { format!(" ({OWN})") } else { String::new() };
+        paragraph(&mut out, "  ", &format!("{}{role}{own}", clean(&clause.id)), limit);
         paragraph(&mut out, "    ", &clean(&clause.says), limit);
         paragraph(&mut out, "    holds: ", &clean(&scopes(&clause.holds)), limit);
         if let Some(note) = &clause.note {
@@ -164,20 +179,22 @@ pub fn show(policy: &Policy, look: &Look) -> String {
         }
         for source in sources(policy, clause) {
             paragraph(&mut out, "    source: ", &clean(&format!("{} ({})", source.title, about(source))), limit);
-            paragraph(&mut out, "            ", &clean(&source.url), limit);
+            if !source.url.is_empty() {
+                paragraph(&mut out, "            ", &clean(&source.url), limit);
+            }
         }
     }
     for param in &policy.params {
         out.push('\n');
         head(&mut out, &format!("value {}", param.id));
         paragraph(&mut out, "  ", &clean(&param.says), limit);
-        indented(&mut out, &param_rows(param), 0..1, look);
+        indented(&mut out, &param_rows(policy, param), 0..1, look);
     }
     for table in &policy.tables {
         out.push('\n');
         head(&mut out, &format!("table {}", table.id));
         paragraph(&mut out, "  ", &clean(&format!("{} (clause {})", table.says, table.clause)), limit);
-        indented(&mut out, &table_rows(table), table.key.len()..table.key.len() + 1, look);
+        indented(&mut out, &table_rows(policy, table), table.key.len()..table.key.len() + 1, look);
     }
     for list in &policy.lists {
         out.push('\n');
@@ -380,14 +397,14 @@ pub fn book(policy: &Policy, cases: &BTreeMap<String, Vec<String>>) -> String {
     }
     for param in &policy.params {
         out.push_str(&format!("\n### `{}`\n\n{}\n\n", param.id, sentence(&param.says)));
-        out.push_str(&markdown_table(&param_rows(param), 0..1));
+        out.push_str(&markdown_table(&param_rows(policy, param), 0..1));
     }
     if !policy.tables.is_empty() {
         out.push_str("\n## Tables\n");
     }
     for table in &policy.tables {
         out.push_str(&format!("\n### `{}`\n\n{} Clause `{}`.\n\n", table.id, sentence(&table.says), table.clause));
-        out.push_str(&markdown_table(&table_rows(table), table.key.len()..table.key.len() + 1));
+        out.push_str(&markdown_table(&table_rows(policy, table), table.key.len()..table.key.len() + 1));
     }
     if !policy.lists.is_empty() {
         out.push_str("\n## Lists\n");

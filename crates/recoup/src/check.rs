@@ -41,15 +41,15 @@ pub(crate) fn check(engine: &Engine, args: &Check) -> Outcome {
     let (mut passed, mut failed) = (0, 0);
     let mut text = String::new();
     for (provider, cases) in by_provider {
-        let adapter = match engine.adapter(&provider) {
-            Ok(adapter) => adapter,
+        let policy = match engine.policy(&provider) {
+            Ok(policy) => policy,
             Err(error) => {
                 failed += cases.len();
                 text.push_str(&format!("FAILED {} case(s): {error}\n", cases.len()));
                 continue;
             }
         };
-        let report = judge(adapter.policy(), &cases, |case| assess(engine, case));
+        let report = judge(&policy, &cases, |case| assess(engine, case));
         failed += report.failures.len();
         passed += report.cases - report.failures.len();
         for (id, differences) in &report.failures {

@@ -12,12 +12,27 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "recoup", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which adapters there are, and what goes over their policies.
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
     /// Folder of adapters; by default `plugins` beside the program.
     #[arg(long, global = true, value_name = "DIR", env = "RECOUP_PLUGINS")]
     pub(crate) plugins: Option<PathBuf>,
 
-    #[command(subcommand)]
-    pub(crate) command: Command,
+    /// A team's own clauses and figures, over what the provider publishes (TOML); may be repeated.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) overlay: Vec<PathBuf>,
+
+    /// Config file (TOML) with `overlays` and `plugins`; by default `recoup.toml` in the current directory.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

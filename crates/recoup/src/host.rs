@@ -11,14 +11,17 @@ use recoup_core::record::Facts;
 use recoup_core::time::{Instant, Zone};
 use recoup_engine::Engine;
 use recoup_engine::import::import;
+use recoup_engine::names::Names;
 use recoup_engine::pipeline::Input;
 use recoup_plugin::host::PluginDir;
 use recoup_plugin::messages::FileText;
+use recoup_portfolio::focus::{self, Focus};
 use recoup_portfolio::read::{self, Opened};
 use recoup_report::Look;
 use serde_json::{Map, Value};
 
-use crate::cli::Question;
+use crate::cli::{Question, Setup};
+use crate::overlay;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,15 +101,18 @@ pub(crate) fn plugin_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(program.parent().unwrap_or(Path::new(".")).join("plugins"))
 }
 
-pub(crate) fn engine(named: Option<&Path>) -> Result<Engine, Failure> {
-    let plugins = PluginDir::open(&plugin_folder(named)?).map_err(Failure::usage)?;
+pub(crate) fn engine(setup: &Setup) -> Result<Engine, Failure> {
+    let named = overlay::named(setup)?;
+    let plugins = PluginDir::open(&plugin_folder(named.plugins.as_deref())?).map_err(Failure::usage)?;
     for problem in plugins.problems() {
         say(format_args!("warning: {problem}"));
     }
     if plugins.providers().is_empty() {
         say(format_args!("warning: no adapter is installed in {}", plugins.folder().display()));
     }
-    Ok(Engine::from_plugins(plugins))
+    let mut engine = Engine::from_plugins(plugins);
+    overlay::add(&mut engine, &named.overlays)?;
+    Ok(engine)
 }
 
 /// The instant now, the only place where the program reads a clock.
@@ -170,6 +176,37 @@ pub(crate) fn run(engine: &Engine, question: &Question, trace: bool) -> Result<(
     Ok((run, status))
 }
 
+/// Gathers what was bought from files of FOCUS, all together: a purchase and its refund may stand in the
+/// exports of different months.
+fn bought(engine: &Engine, sources: Vec<focus::Source>, provider: Option<&str>) -> (Input, Status) {
+    let mut status = Status::Done;
+    let names = Names::of(engine);
+    let provider_of = |name: &str| names.provider(name);
+    let mut focus = Focus::new(&provider_of, provider);
+    let files: Vec<String> = sources.iter().map(|source| source.file().to_string()).collect();
+    for source in sources {
+        let file = Arc::clone(source.file());
+        let read = focus.read(source, &mut |line, what| {
+            let place = if line == 0 { file.to_string() } else { format!("{file}:{line}") };
+            say(format_args!("{place}: {what}"));
+        });
+        if let Err(error) = read {
+            say(error);
+            status = Status::BadInput;
+        }
+    }
+    let read = focus.finish();
+    if read.counts.lost() > 0 {
+        status = Status::BadInput;
+    }
+    let names = files.join(", ");
+    for remark in &read.remarks {
+        say(format_args!("note: {remark}"));
+    }
+    say(format_args!("{names}: {}; {} resource(s) read", read.counts, read.records.len()));
+    (Input::Records { file: Arc::from(files.join("+")), records: read.records }, status)
+}
+
 /// Opens files: portfolios as they are, and what providers printed through the adapters that recognise it.
 pub(crate) fn open(
     engine: &Engine,
@@ -180,6 +217,7 @@ pub(crate) fn open(
     let mut status = Status::Done;
     let mut inputs = Vec::new();
     let mut foreign = Vec::new();
+    let mut costs = Vec::new();
     if files.iter().filter(|file| *file == "-").count() > 1 {
         return Err(Failure::usage("standard input can be read only once"));
     }
@@ -189,12 +227,18 @@ pub(crate) fn open(
     for file in files {
         match read::open(file) {
             Ok(Opened::Portfolio(portfolio)) => inputs.push(Input::Portfolio(portfolio)),
+            Ok(Opened::Focus(source)) => costs.push(source),
             Ok(Opened::Foreign { text }) => foreign.push(FileText::new(file.clone(), text)),
             Err(error) => {
                 say(&error);
                 status = Status::BadInput;
             }
         }
+    }
+    if !costs.is_empty() {
+        let (input, read) = bought(engine, costs, provider);
+        inputs.push(input);
+        status = status.max(read);
     }
     let mut accounts = Vec::new();
     if !foreign.is_empty() {

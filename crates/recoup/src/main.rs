@@ -7,6 +7,7 @@ mod compare;
 mod explain;
 mod host;
 mod output;
+mod overlay;
 mod plugin;
 mod policy;
 
@@ -39,14 +40,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Outcome {
-    let plugins = cli.plugins.as_deref();
+    let setup = &cli.setup;
     match cli.command {
-        Command::Assess(args) => assess::assess(&host::engine(plugins)?, &args),
-        Command::Explain(args) => explain::explain(&host::engine(plugins)?, &args),
-        Command::Compare(args) => compare::compare(&host::engine(plugins)?, &args),
-        Command::Policy { command } => policy::policy(&host::engine(plugins)?, &command),
-        Command::Plugin { command } => plugin::plugin(plugins, &command),
-        Command::Check(args) => check::check(&host::engine(plugins)?, &args),
+        Command::Assess(args) => assess::assess(&host::engine(setup)?, &args),
+        Command::Explain(args) => explain::explain(&host::engine(setup)?, &args),
+        Command::Compare(args) => compare::compare(&host::engine(setup)?, &args),
+        Command::Policy { command } => policy::policy(&host::engine(setup)?, &command),
+        Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
+        Command::Check(args) => check::check(&host::engine(setup)?, &args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "recoup", &mut script);

@@ -13,7 +13,7 @@ use crate::cli::{PolicyCommand, Question};
 use crate::host::{Failure, Outcome, Status, look, open, print, run, threads};
 
 fn policy_of(engine: &Engine, provider: &str) -> Result<Arc<Policy>, Failure> {
-    engine.adapter(provider).map(|adapter| Arc::clone(adapter.policy())).map_err(Failure::usage)
+    engine.policy(provider).map_err(Failure::usage)
 }
 
 pub(crate) fn policy(engine: &Engine, command: &PolicyCommand) -> Outcome {

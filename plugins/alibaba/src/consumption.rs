@@ -11,6 +11,8 @@ use crate::{clause, list, param, product, table};
 pub(crate) enum Gap {
     /// A rule, a table or a field is missing.
     Rule(ClauseId, Reason, &'static str),
+    /// No page that is known has a rule.
+    Unpublished(ClauseId),
     /// The orders do not say.
     Record(Missing),
 }
@@ -26,6 +28,7 @@ impl Gap {
     pub(crate) fn record(self, ruling: &mut Ruling<'_>) {
         match self {
             Self::Rule(clause, reason, fact) => ruling.no_figure(clause, reason, Some(fact)),
+            Self::Unpublished(clause) => ruling.no_figure(clause, Reason::RuleUnknown, None),
             Self::Record(missing) => ruling.missing(clause::PARTIAL_CASH_ONLY, missing),
         }
     }

@@ -35,7 +35,7 @@ pub(crate) fn downgrade<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mu
     if cx.is_product(product::SAS) {
         ruling.unknown(clause::DOWN_SAS, Reason::TargetNotEligible, Some(Text::TargetProduct.as_str()));
     }
-    let mixed = cx.in_force(clause::DOWN_2021) && has_two_currencies(resource);
+    let mixed = cx.in_force(clause::DOWN_2021) && cx.is_product(product::ECS) && has_two_currencies(resource);
     ruling.refuse_if(clause::DOWN_2021, mixed);
     ruling.channel(Channel::Console);
     effects::settlement(cx, ruling);
@@ -75,9 +75,13 @@ fn refund<R: Resource>(
         ruling.cite(clause::DOWN_DB_OLD);
         return settle::sum(resource, cx, |order, currency| by_the_hour(cx, terms, order, currency, monthly).map(Some));
     }
+    let of_2021_applies = cx.in_force(clause::DOWN_2021) && cx.is_product(product::ECS);
+    if cx.in_force(clause::DOWN_UNKNOWN) && !of_2021_applies {
+        return Err(Gap::Unpublished(clause::DOWN_UNKNOWN));
+    }
     let gap = Gap::Rule(clause::DOWN_FORMULA, Reason::PriceUnknown, Figure::DowngradeDailyPrice.as_str());
     let target = cx.figure(resource, Figure::DowngradeDailyPrice).ok_or(gap)?;
-    if cx.in_force(clause::DOWN_2021) {
+    if of_2021_applies {
         ruling.cite(clause::DOWN_2021);
         return of_2021(resource, cx, terms, ruling, &Exact::from(target));
     }

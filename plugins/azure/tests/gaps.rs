@@ -31,10 +31,9 @@ fn with_gaps(resource: &Value) -> Vec<(String, Value)> {
             let mut cut = part.clone();
             cut.remove(inner);
             let mut without = resource.clone();
-            if in_array {
-                without[name][0] = Value::Object(cut);
-            } else {
-                without[name] = Value::Object(cut);
+            let place = if in_array { format!("/{name}/0") } else { format!("/{name}") };
+            if let Some(place) = without.pointer_mut(&place) {
+                *place = Value::Object(cut);
             }
             gaps.push((format!("{name}.{inner}"), without));
         }

@@ -48,8 +48,9 @@ pub(crate) fn channel(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let referral = cx.flag(Flag::ReferralOrder).is_yes();
     ruling.cite_if(clause::REFUSE_PROMO_CHANNEL, referral);
     let before_self_service = cx.in_force(clause::FIVE_DISCOUNTED) && ruling.so_far().exit == Exit::FullRefund;
-    let by_ticket =
-        [list::TICKET, list::TICKET_KMS, list::TICKET_PACKS, list::TICKET_REDIS].iter().any(|id| cx.listed(*id));
+    let by_ticket = [list::TICKET, list::TICKET_KMS, list::TICKET_PACKS, list::TICKET_REDIS, list::TICKET_CBS]
+        .iter()
+        .any(|id| cx.listed(*id));
     if referral || by_ticket || before_self_service {
         ruling.channel(Channel::Support);
         if let Some(days) = cx.param(param::TICKET_DAYS)

@@ -22,6 +22,7 @@ impl From<Missing> for Gap {
 /// Money paid less what was consumed, order by order.
 pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
+    ruling.refuse_if(clause::REFUSE_RELEASED, resource.status() == Status::Released);
     ruling.refuse_if(clause::REFUSE_YEAR, runs_for(resource, cx, TermUnit::Year));
     if cx.is_product(product::CLOUD_PHONE) {
         ruling.refuse_if(clause::REFUSE_CLOUD_PHONE, runs_for(resource, cx, TermUnit::Day));
@@ -209,7 +210,7 @@ fn quote<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -
                     take(ruling, cx, &mut draft, &mut emptied, (start, unit, used, total), &most, paid, currency);
                 }
             }
-            explain_month(ruling, &order, total, unit);
+            explain_month(ruling, cx, &order, total, unit);
         }
         sum = sum.plus(&draft.finish());
     }
@@ -301,9 +302,10 @@ fn take(
 }
 
 /// The page prints 30 days a month: says so where the order's own period is another.
-fn explain_month(ruling: &mut Ruling<'_>, order: &impl Order, total: i64, unit: Span) {
-    if let Some(months) = order.term_months() {
-        let printed = begun(Span::days(30 * i64::from(months)), unit);
+fn explain_month(ruling: &mut Ruling<'_>, cx: &Context<'_>, order: &impl Order, total: i64, unit: Span) {
+    let days = cx.param(param::PRINTED_DAYS).and_then(|days| days.value.as_whole());
+    if let (Some(months), Some(days)) = (order.term_months(), days) {
+        let printed = begun(Span::days(days * i64::from(months)), unit);
         if printed != total {
             ruling.line("period", || format!("{total} units of the order's own period, printed: {printed}"));
         }

@@ -12,10 +12,11 @@ fn maimed(resource: &Value) -> Vec<Value> {
     let mut records = Vec::new();
     let mut paths: Vec<String> = Vec::new();
     collect(resource, "", &mut paths);
-    for path in paths {
-        for value in [Value::Null, json!("999999999999999"), json!(12000), json!("2999-12-31T00:00:00Z"), json!([])] {
+    // What facts change is held by the laws of every adapter.
+    for path in paths.iter().filter(|path| !path.starts_with("/facts/")) {
+        for value in [Value::Null, json!("999999999999999"), json!("2999-12-31T00:00:00Z")] {
             let mut record = resource.clone();
-            if let Some(place) = record.pointer_mut(&path) {
+            if let Some(place) = record.pointer_mut(path) {
                 *place = value;
                 records.push(record);
             }

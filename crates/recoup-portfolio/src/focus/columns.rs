@@ -73,11 +73,6 @@ impl Layout {
     /// The layout of a file of FOCUS with these columns; none where it is something else.
     pub(crate) fn of<'a>(names: impl Iterator<Item = &'a str>) -> Option<Self> {
         let names: Vec<String> = names.map(folded).collect();
-        let place = |column: &Column| {
-            let id = folded(column.id());
-            names.iter().position(|name| *name == id)
-        };
-        let places: Vec<Option<usize>> = Column::ALL.iter().map(place).collect();
         let has = |name: &str| names.iter().any(|found| found == name);
         let any = |wanted: &[&str]| wanted.iter().any(|name| has(name));
         let data_set = if has("chargecategory")
@@ -93,7 +88,17 @@ impl Layout {
         } else {
             return None;
         };
-        Some(Self { data_set, places })
+        Some(Self::over(data_set, names.iter().map(String::as_str)))
+    }
+
+    /// The layout of rows of a data set that is known already.
+    pub(crate) fn over<'a>(data_set: DataSet, names: impl Iterator<Item = &'a str>) -> Self {
+        let names: Vec<String> = names.map(folded).collect();
+        let place = |column: &Column| {
+            let id = folded(column.id());
+            names.iter().position(|name| *name == id)
+        };
+        Self { data_set, places: Column::ALL.iter().map(place).collect() }
     }
 
     pub(crate) fn place(&self, column: Column) -> Option<usize> {
