@@ -56,7 +56,11 @@ pub fn missing<'e>(text: &str, expected: &'e str) -> Option<&'e str> {
             skips = true;
             continue;
         }
-        let found = if skips { rest.iter().position(|line| *line == wanted) } else { rest.first().filter(|line| **line == wanted).map(|_| 0) };
+        let found = if skips {
+            rest.iter().position(|line| *line == wanted)
+        } else {
+            rest.first().filter(|line| **line == wanted).map(|_| 0)
+        };
         let Some(found) = found else { return Some(wanted) };
         rest.drain(..=found);
         skips = false;

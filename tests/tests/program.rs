@@ -167,6 +167,15 @@ fn bad_records_are_each_said_with_their_line_and_good_ones_assessed() {
 }
 
 #[test]
+fn a_payload_whose_first_line_opens_a_list_is_not_taken_for_lines() {
+    let folder = Folder::new();
+    let payload = "{\"items\": [\n  {\"id\": 1},\n  {\"id\": 2}\n]}\n";
+    let output = assess(&folder.write("listing.json", payload), &[]);
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains("neither a portfolio nor a payload"), "{}", err(&output));
+}
+
+#[test]
 fn a_line_of_many_megabytes_is_said_and_passed_over() {
     let folder = Folder::new();
     let mut text = ndjson(&[record("a")]).into_bytes();
@@ -321,7 +330,7 @@ fn one_resource_is_explained_clause_by_clause() {
     let folder = Folder::new();
     let file = folder.write("p.ndjson", ndjson(&[record("a"), record("b")]));
     let text = out(&recoup(&[&["explain", &file, "--id", "b"][..], &AT].concat()));
-    for expected in ["stop_renewal", "hz.cancel.30d-eom", "30 days to the end of the month", "https://docs.hetzner.com/general/general-terms-and-conditions/30-days-to-the-end-of-the-month", "2024-06-12", "19.90"] {
+    for expected in ["stop renewal: allowed", "hz.cancel.30d-eom", "30 days to the end of the month", "https://docs.hetzner.com/general/general-terms-and-conditions/30-days-to-the-end-of-the-month", "2024-06-12", "19.90"] {
         assert!(text.contains(expected), "{expected:?} is not in\n{text}");
     }
     let json: Vec<Value> = serde_json::from_str(&out(&recoup(&[&["explain", &file, "--id", "b", "--format", "json"][..], &AT].concat()))).unwrap();

@@ -94,7 +94,9 @@ macro_rules! scenario {
     ($name:ident, $when:literal, $build:expr) => {
         #[test]
         fn $name() {
-            insta::assert_snapshot!(stringify!($name), table($when, $build));
+            insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+                insta::assert_snapshot!(stringify!($name), table($when, $build));
+            });
         }
     };
 }

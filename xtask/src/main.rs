@@ -20,7 +20,7 @@ cargo xtask COMMAND
   book [--check]        write the policy books under docs/policies/ (or say which is stale)
   fuzz [SECONDS]        fuzz every target for so long together (needs nightly and cargo-fuzz)
   miri                  run the boundary's tests under Miri (needs nightly with miri)
-  new-provider NAME     begin an adapter: a crate that builds, loads and passes with one sample clause
+  new-provider NAME     begin an adapter: a crate that builds, loads and passes with one sample clause  [--root DIR]
 ";
 
 type Done = Result<(), String>;
@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         }
         ["miri"] => miri(),
         ["new-provider", name] => new_provider::new_provider(&root(), name),
+        ["new-provider", name, "--root", folder] => new_provider::new_provider(Path::new(folder), name),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
@@ -162,23 +163,13 @@ fn copy(from: &Path, to: &Path) -> Done {
 fn demo() -> Done {
     let out = target().join("demo");
     dist(&out, "release")?;
-    let samples = root().join("fixtures/demo");
+    // The arguments stand in a file, one a line, as somebody would type them in fixtures/.
+    let fixtures = root().join("fixtures");
+    let list = fixtures.join("demo/arguments.txt");
+    let arguments = fs::read_to_string(&list).map_err(said(&list))?;
     let mut assess = Command::new(out.join("recoup"));
-    assess.current_dir(&samples).args([
-        "assess",
-        "--at",
-        "2026-01-15",
-        "--format",
-        "table",
-        "--accounts",
-        "accounts.json",
-    ]);
-    for file in entries(&samples)? {
-        let name = name(&file);
-        if name != "accounts.json" && name != "README.md" {
-            assess.arg(name);
-        }
-    }
+    assess.current_dir(&fixtures).arg("assess");
+    assess.args(arguments.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')));
     run(&mut assess)?;
     eprintln!("\nThe program and its adapters are in {}", out.display());
     Ok(())
@@ -230,15 +221,29 @@ fn miri() -> Done {
     run(command.env("MIRIFLAGS", "-Zmiri-disable-isolation").env("CARGO_TARGET_DIR", target().join("miri")))
 }
 
+/// Real payloads and cases, from which fuzzing a target starts.
+fn fuzz_seeds(target: &str) -> Result<Vec<PathBuf>, String> {
+    let kind = match target {
+        "import" => "payloads",
+        "cases" | "portfolio" | "record" => "cases",
+        _ => return Ok(Vec::new()),
+    };
+    let folders = entries(&root().join("fixtures"))?.into_iter().map(|provider| provider.join(kind));
+    Ok(folders.filter(|folder| folder.is_dir()).collect())
+}
+
 /// Fuzzes every target, the time shared among them.
 fn fuzz(seconds: u64) -> Done {
     let targets = entries(&root().join("fuzz/fuzz_targets"))?;
     let each = (seconds / targets.len().max(1) as u64).max(1);
     for target in targets {
         let name = name(&target).trim_end_matches(".rs").to_owned();
+        // What is found new goes into the first folder.
+        let corpus = root().join("fuzz/corpus").join(&name);
+        fs::create_dir_all(&corpus).map_err(said(&corpus))?;
         let mut command = Command::new("cargo");
-        command.current_dir(root()).args(["+nightly", "fuzz", "run", &name, "--", "-rss_limit_mb=4096"]);
-        run(command.arg(format!("-max_total_time={each}")))?;
+        command.current_dir(root()).args(["+nightly", "fuzz", "run", &name]).arg(corpus).args(fuzz_seeds(&name)?);
+        run(command.args(["--", "-rss_limit_mb=4096"]).arg(format!("-max_total_time={each}")))?;
     }
     Ok(())
 }

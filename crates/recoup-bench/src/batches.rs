@@ -44,9 +44,7 @@ pub(crate) fn rulings(adapter: &dyn Adapter, profile: &Profile, run: &Run) -> Re
             (0..repeats).try_for_each(|_| check_answers(profile.name, rows, session.clauses(), &answers).map(drop))
         })?;
         line(&format!("{rows}: answers checked, beside that"), &figures(check, rulings));
-        let get = time(|| {
-            (0..repeats).try_for_each(|_| (0..rows).try_for_each(|row| read.get(row).map(drop)))
-        })?;
+        let get = time(|| (0..repeats).try_for_each(|_| (0..rows).try_for_each(|row| read.get(row).map(drop))))?;
         line(&format!("{rows}: answers read into records, beside that"), &figures(get, rulings));
     }
     Ok(())
@@ -91,9 +89,8 @@ pub(crate) fn paths<P: Provider>(adapter: &dyn Adapter, profile: &Profile, run: 
     })?;
     let linked = Linked::<P>::new()?.open(run, None)?;
     let loaded = adapter.open(run, None)?;
-    let through = |session: &dyn Session| {
-        time(|| (0..REPEATS).try_for_each(|_| session.assess(batch.clone()).map(drop)))
-    };
+    let through =
+        |session: &dyn Session| time(|| (0..REPEATS).try_for_each(|_| session.assess(batch.clone()).map(drop)));
     let (through_linked, through_loaded) = (through(linked.as_ref())?, through(loaded.as_ref())?);
     for (label, spent) in [
         ("owned records, rules alone", owned),

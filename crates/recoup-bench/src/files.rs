@@ -46,7 +46,11 @@ fn assess(dist: &Path, folder: &Path, portfolio: &Path, threads: usize) -> Resul
         peak = peak_memory(child.id()).unwrap_or(0).max(peak);
         if let Some(status) = child.try_wait()? {
             let spent = start.elapsed();
-            return if status.success() { Ok((spent, peak)) } else { Err(format!("recoup ended with {status}").into()) };
+            return if status.success() {
+                Ok((spent, peak))
+            } else {
+                Err(format!("recoup ended with {status}").into())
+            };
         }
         sleep(Duration::from_millis(2));
     }
@@ -58,8 +62,7 @@ pub(crate) fn files(dist: &Path) -> Result<(), Failure> {
     line("records, threads", &["seconds", "records", "peak MiB"].map(str::to_owned));
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
-    let all: Vec<_> =
-        PROVIDERS.iter().flat_map(accounts).map(|account| account.to_json(Zone::UTC)).collect();
+    let all: Vec<_> = PROVIDERS.iter().flat_map(accounts).map(|account| account.to_json(Zone::UTC)).collect();
     fs::write(folder.join("accounts.json"), serde_json::Value::from(all).to_string())?;
     for (count, threads) in [(SMALL, 1), (LARGE, 1), (SMALL, 2), (LARGE, 2)] {
         let portfolio = folder.join(format!("{count}.ndjson"));

@@ -5,9 +5,7 @@ use recoup_core::money::{Amount, Currency, Exact, Number};
 use recoup_core::record::{AccountRecord, Facts, OrderRecord, QuotaRecord, ResourceRecord, ReturnRecord};
 use recoup_core::resource::{Payment, Term};
 use recoup_core::time::{Instant, Span, Zone};
-use recoup_core::vocab::{
-    Billing, Exit, Instrument, OrderKind, OrderStatus, Relation, Seller, Status, TermUnit,
-};
+use recoup_core::vocab::{Billing, Exit, Instrument, OrderKind, OrderStatus, Relation, Seller, Status, TermUnit};
 
 /// What the generator must know of a provider.
 #[derive(Debug)]

@@ -50,21 +50,30 @@ pub enum AmountError {
     TooFine(String),
 }
 
+/// Why a text that the decimal type does not take is refused: it is no number, or one with too many digits
+/// before or behind its point.
+fn beyond_decimal(text: &str, shown: String) -> AmountError {
+    let (digits, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(digits, power)| (digits, Some(power)));
+    let digits = digits.trim_start_matches(['-', '+']);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = digits.len() > usize::from(digits.contains('.'))
+        && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
+        && exponent.is_none_or(|power| power.parse::<i32>().is_ok());
+    let is_small = exponent.is_some_and(|power| power.starts_with('-'))
+        || (exponent.is_none() && whole.len() <= 16 && !fraction.is_empty());
+    match (is_number, is_small) {
+        (false, _) => AmountError::NotADecimal(shown),
+        (true, true) => AmountError::TooFine(shown),
+        (true, false) => AmountError::TooLarge(shown),
+    }
+}
+
 fn parse_fixed(text: &str) -> Result<i128, AmountError> {
     let shown = || text.chars().take(60).collect::<String>();
     let text = text.trim();
     let decimal = Decimal::from_str_exact(text)
         .or_else(|error| Decimal::from_scientific(text).map_err(|_| error))
-        .map_err(|_| {
-            if !text.is_empty()
-                && text.len() > 28
-                && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'))
-            {
-                AmountError::TooLarge(shown())
-            } else {
-                AmountError::NotADecimal(shown())
-            }
-        })?
+        .map_err(|_| beyond_decimal(text, shown()))?
         .normalize();
     let Some(missing) = SCALE.checked_sub(decimal.scale()) else {
         return Err(AmountError::TooFine(shown()));
@@ -88,7 +97,7 @@ fn whole_cents(value: i128) -> Option<i128> {
     }
     match i64::try_from(value >> 16) {
         Ok(shifted) => (shifted % CENT_SHIFTED == 0).then(|| i128::from(shifted / CENT_SHIFTED)),
-        Err(_) => (value % CENT == 0).then(|| value / CENT),
+        Err(_) => (value % CENT == 0).then_some(value / CENT),
     }
 }
 
@@ -734,6 +743,18 @@ mod tests {
         assert_eq!("0.150".parse::<Number>().unwrap().to_string(), "0.15");
         for text in ["", "abc", "1,5", "NaN", "1e99", "10000000000000000", "0.1234567890123456789"] {
             assert!(text.parse::<Amount>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_the_decimal_type_are_said_to_be_too_large_or_too_fine() {
+        let said = |text: &str| text.parse::<Amount>().unwrap_err();
+        assert_eq!(said("1e30"), AmountError::TooLarge("1e30".into()));
+        assert_eq!(said("1e-40"), AmountError::TooFine("1e-40".into()));
+        assert!(matches!(said(&"9".repeat(40)), AmountError::TooLarge(_)));
+        assert!(matches!(said(&format!("0.{}", "1".repeat(40))), AmountError::TooFine(_)));
+        for text in ["e5", ".", "-", "1e", "1e5e5", "0x10"] {
+            assert_eq!(said(text), AmountError::NotADecimal(text.into()));
         }
     }
 

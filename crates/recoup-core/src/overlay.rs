@@ -216,8 +216,7 @@ fn check_scope(sites: &[Site], scope: &Scope, place: &[Place]) -> Done {
             && from >= until
         {
             let word = |text: &Option<String>| text.clone().unwrap_or_default();
-            let what =
-                format!("\"from\" is not before \"until\" ({} and {})", word(&scope.from), word(&scope.until));
+            let what = format!("\"from\" is not before \"until\" ({} and {})", word(&scope.from), word(&scope.until));
             return Err(OverlayError::at(place, "until", what));
         }
     }
@@ -243,15 +242,12 @@ fn left_over(sites: &[Site], published: &Scope, own: &Scope) -> Result<Option<Ve
         return Ok(None);
     }
     let mut left: Vec<Scope> = Vec::new();
-    let mut keep = |site: &Site, from: &Option<String>, until: &Option<String>| {
-        match left.iter_mut().find(|scope| scope.from == *from && scope.until == *until) {
-            Some(scope) => scope.sites.get_or_insert_default().push(site.id.clone()),
-            None => left.push(Scope {
-                sites: Some(vec![site.id.clone()]),
-                from: from.clone(),
-                until: until.clone(),
-            }),
-        }
+    let mut keep = |site: &Site, from: &Option<String>, until: &Option<String>| match left
+        .iter_mut()
+        .find(|scope| scope.from == *from && scope.until == *until)
+    {
+        Some(scope) => scope.sites.get_or_insert_default().push(site.id.clone()),
+        None => left.push(Scope { sites: Some(vec![site.id.clone()]), from: from.clone(), until: until.clone() }),
     };
     for site in sites {
         let Some(old) = period(site, published, &[])? else { continue };
@@ -458,7 +454,10 @@ impl Policy {
             return Ok(());
         }
         let Some(says) = own.says.clone() else {
-            let what = format!("clause {:?} is new and says nothing; give it \"says\", or the id of a clause that is published", own.id);
+            let what = format!(
+                "clause {:?} is new and says nothing; give it \"says\", or the id of a clause that is published",
+                own.id
+            );
             return Err(OverlayError::new(place, what));
         };
         self.clauses.push(Clause {
@@ -620,7 +619,9 @@ mod tests {
 
     #[test]
     fn a_row_replaces_the_published_ones_within_its_own_period_and_sites() {
-        let own = rows(json!([{"sites": ["east"], "from": "2024-06-01", "until": "2025-06-01", "key": [1, 1], "value": "0"}]));
+        let own = rows(
+            json!([{"sites": ["east"], "from": "2024-06-01", "until": "2025-06-01", "key": [1, 1], "value": "0"}]),
+        );
         let merged = policy().overlaid(&own).unwrap();
         for (site, day, expected) in [
             ("east", "2024-05-31T23:59:59+08:00", "0.1"),
@@ -648,7 +649,10 @@ mod tests {
         let ids: Vec<&str> = merged.clauses.iter().map(|clause| clause.id.as_str()).collect();
         assert_eq!(ids, ["ac.fee", "ac.promotion", "our.fee"]);
         let changed = &merged.clauses[1];
-        assert_eq!((changed.reason, changed.says.as_str(), changed.overlay), (Some(Reason::Promotion), "not for us", true));
+        assert_eq!(
+            (changed.reason, changed.says.as_str(), changed.overlay),
+            (Some(Reason::Promotion), "not for us", true)
+        );
         assert_eq!(at(&merged, "east", "2023-12-31").1.unwrap().value.to_string(), "5");
         assert_eq!(at(&merged, "east", "2024-01-01").1.unwrap().value.to_string(), "30");
         let book = Rulebook::new(merged).unwrap();
@@ -663,7 +667,10 @@ mod tests {
         let again = json!({"clause": [{"id": "our.other", "says": "ours", "sources": ["contract"]}],
             "table": [{"id": "fee", "clause": "our.other", "rows": [{"key": [1, 1], "value": "0.01", "from": "2030-01-01"}]}]});
         let second = first.overlaid(&overlay(again)).unwrap();
-        assert_eq!((fee(&second, "east", "2029-12-31"), fee(&second, "east", "2030-01-01")), ("0.05".into(), "0.01".into()));
+        assert_eq!(
+            (fee(&second, "east", "2029-12-31"), fee(&second, "east", "2030-01-01")),
+            ("0.05".into(), "0.01".into())
+        );
     }
 
     #[test]
@@ -673,25 +680,73 @@ mod tests {
         let in_row = |field| vec![Key("table"), Item(0), Key("rows"), Item(1), Key(field)];
         for (own, place, what) in [
             (overlay(json!({"provider": "other"})), vec![Key("provider")], "the policy is that of"),
-            (overlay(json!({"table": [{"id": "fees", "rows": []}]})), vec![Key("table"), Item(0), Key("id")], "expected one of fee"),
-            (overlay(json!({"param": [{"id": "day", "values": []}]})), vec![Key("param"), Item(0), Key("id")], "expected one of days"),
+            (
+                overlay(json!({"table": [{"id": "fees", "rows": []}]})),
+                vec![Key("table"), Item(0), Key("id")],
+                "expected one of fee",
+            ),
+            (
+                overlay(json!({"param": [{"id": "day", "values": []}]})),
+                vec![Key("param"), Item(0), Key("id")],
+                "expected one of days",
+            ),
             (row(json!({"key": [1], "value": "0.5"})), in_row("key"), "has 1 parts, expected 2 (term, year)"),
             (row(json!({"key": [1, "2"], "value": "0.5"})), in_row("key"), "mixes up words and numbers"),
             (row(json!({"key": [1, 1], "value": "30"})), in_row("value"), "30 is above 1"),
             (row(json!({"key": [1, 1], "value": "-0.1"})), in_row("value"), "-0.1 is negative"),
-            (row(json!({"key": [1, 1], "value": "0.1", "sites": ["north"]})), in_row("sites"), "expected one of east, west"),
+            (
+                row(json!({"key": [1, 1], "value": "0.1", "sites": ["north"]})),
+                in_row("sites"),
+                "expected one of east, west",
+            ),
             (row(json!({"key": [1, 1], "value": "0.1", "sites": []})), in_row("sites"), "names no site"),
             (row(json!({"key": [1, 1], "value": "0.1", "from": "soon"})), in_row("from"), "is not an instant"),
-            (row(json!({"key": [1, 1], "value": "0.1", "from": "2025-01-01", "until": "2024-01-01"})), in_row("until"), "is not before"),
+            (
+                row(json!({"key": [1, 1], "value": "0.1", "from": "2025-01-01", "until": "2024-01-01"})),
+                in_row("until"),
+                "is not before",
+            ),
             (row(json!({"key": [1, 1], "value": "0.1", "clause": "our.other"})), in_row("clause"), "does not exist"),
-            (row(json!({"key": [1, 1], "value": "0.1", "clause": "ac.fee"})), in_row("clause"), "has no source of your own"),
-            (row(json!({"key": [1, 2], "value": "0.4", "sites": ["west"]})), vec![Key("table"), Item(0), Key("rows"), Item(1)], "at the same time"),
-            (overlay(json!({"table": [{"id": "fee", "rows": [{"key": [1, 1], "value": "0.1"}]}]})), vec![Key("table"), Item(0), Key("rows"), Item(0)], "names no clause"),
-            (overlay(json!({"clause": [{"id": "our.fee", "says": "ours"}]})), vec![Key("clause"), Item(0), Key("sources")], "names no source of your own"),
-            (overlay(json!({"clause": [{"id": "our.fee", "says": "ours", "sources": ["page"]}]})), vec![Key("clause"), Item(0), Key("sources")], "names no source of your own"),
-            (overlay(json!({"clause": [{"id": "our.fee", "says": "ours", "sources": ["letter"]}]})), vec![Key("clause"), Item(0), Key("sources")], "which does not exist"),
-            (overlay(json!({"clause": [{"id": "our.fee", "sources": ["contract"]}]})), vec![Key("clause"), Item(0)], "says nothing"),
-            (overlay(json!({"source": [{"key": "page", "title": "Ours"}]})), vec![Key("source"), Item(0), Key("key")], "already names"),
+            (
+                row(json!({"key": [1, 1], "value": "0.1", "clause": "ac.fee"})),
+                in_row("clause"),
+                "has no source of your own",
+            ),
+            (
+                row(json!({"key": [1, 2], "value": "0.4", "sites": ["west"]})),
+                vec![Key("table"), Item(0), Key("rows"), Item(1)],
+                "at the same time",
+            ),
+            (
+                overlay(json!({"table": [{"id": "fee", "rows": [{"key": [1, 1], "value": "0.1"}]}]})),
+                vec![Key("table"), Item(0), Key("rows"), Item(0)],
+                "names no clause",
+            ),
+            (
+                overlay(json!({"clause": [{"id": "our.fee", "says": "ours"}]})),
+                vec![Key("clause"), Item(0), Key("sources")],
+                "names no source of your own",
+            ),
+            (
+                overlay(json!({"clause": [{"id": "our.fee", "says": "ours", "sources": ["page"]}]})),
+                vec![Key("clause"), Item(0), Key("sources")],
+                "names no source of your own",
+            ),
+            (
+                overlay(json!({"clause": [{"id": "our.fee", "says": "ours", "sources": ["letter"]}]})),
+                vec![Key("clause"), Item(0), Key("sources")],
+                "which does not exist",
+            ),
+            (
+                overlay(json!({"clause": [{"id": "our.fee", "sources": ["contract"]}]})),
+                vec![Key("clause"), Item(0)],
+                "says nothing",
+            ),
+            (
+                overlay(json!({"source": [{"key": "page", "title": "Ours"}]})),
+                vec![Key("source"), Item(0), Key("key")],
+                "already names",
+            ),
         ] {
             let error = policy().overlaid(&own).unwrap_err();
             assert!(error.what.contains(what), "{error}");

@@ -584,7 +584,11 @@ impl<'p> Builder<'p> {
         Ok(periods)
     }
 
-    fn site_rules(&self, site: &Site, products: &HashMap<String, ProductId, RandomState>) -> Result<SiteRules, PolicyError> {
+    fn site_rules(
+        &self,
+        site: &Site,
+        products: &HashMap<String, ProductId, RandomState>,
+    ) -> Result<SiteRules, PolicyError> {
         type Period = (Instant, Instant);
         let mut clauses: Vec<Vec<Period>> = Vec::new();
         for clause in &self.policy.clauses {

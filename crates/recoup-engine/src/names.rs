@@ -10,11 +10,8 @@ const LEGAL_FORMS: &[&str] =
 
 /// The words of a name, as they are compared: without letter case, punctuation and legal form.
 fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = name
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let mut words: Vec<String> =
+        name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     while words.len() > 1 && words.last().is_some_and(|word| LEGAL_FORMS.contains(&word.as_str())) {
         words.pop();
     }
@@ -80,7 +77,13 @@ mod tests {
     #[test]
     fn names_for_people_lead_to_the_adapter() {
         let mut names = Names::default();
-        for (name, provider) in [("acme", "acme"), ("Acme Cloud", "acme"), ("acme-partner", "acme-partner"), ("Both", "acme"), ("both", "other")] {
+        for (name, provider) in [
+            ("acme", "acme"),
+            ("Acme Cloud", "acme"),
+            ("acme-partner", "acme-partner"),
+            ("Both", "acme"),
+            ("both", "other"),
+        ] {
             names.add(name, provider);
         }
         for (name, expected) in [

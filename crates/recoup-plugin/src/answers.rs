@@ -52,6 +52,27 @@ struct RefundColumns {
 }
 
 impl RefundColumns {
+    fn reserve(&mut self, rulings: usize) {
+        for column in [
+            &mut self.paid,
+            &mut self.consumed,
+            &mut self.fee,
+            &mut self.forfeited,
+            &mut self.released,
+            &mut self.carry_over,
+            &mut self.charge,
+            &mut self.proceeds,
+            &mut self.amount,
+        ] {
+            column.reserve(rulings);
+        }
+        for column in [&mut self.instrument, &mut self.to] {
+            column.reserve(rulings);
+        }
+        self.currency.reserve(rulings, 3);
+        self.returned.reserve(rulings);
+    }
+
     fn push(&mut self, refund: Option<&RefundQuote>) {
         self.present.push(refund.is_some());
         let currency = refund.map(Refund::currency);
@@ -149,6 +170,39 @@ pub struct AnswerWriter {
 }
 
 impl AnswerWriter {
+    /// A writer with room for so many assessments of about two rulings each.
+    #[must_use]
+    pub fn with_room_for(rows: usize) -> Self {
+        let mut writer = Self::default();
+        let rulings = rows.saturating_mul(2);
+        for column in [&mut writer.outcome, &mut writer.best] {
+            column.reserve(rows);
+        }
+        writer.at.reserve(rows);
+        writer.rulings.reserve(rows);
+        writer.error.reserve(rows, 0);
+        writer.site.reserve(rows, 4);
+        writer.edition.reserve(rows, 10);
+        for column in [&mut writer.exit, &mut writer.channel, &mut writer.settlement_kind] {
+            column.reserve(rulings);
+        }
+        for column in [&mut writer.effects, &mut writer.review_clause, &mut writer.refusal_clause] {
+            column.reserve(rulings);
+        }
+        for column in [&mut writer.until, &mut writer.effective_at, &mut writer.refund.expires_at] {
+            column.reserve(rulings);
+        }
+        for column in [&mut writer.refusals, &mut writer.unknowns, &mut writer.quota, &mut writer.steps] {
+            column.reserve(rulings);
+        }
+        for column in [&mut writer.review_hours, &mut writer.settlement_days] {
+            column.reserve(rulings);
+        }
+        writer.review_by.reserve(rulings, 1);
+        writer.refund.reserve(rulings);
+        writer
+    }
+
     /// Adds the assessment of the next resource.
     pub fn push(&mut self, cx: &Context<'_>, assessment: &Assessment) {
         self.rows += 1;

@@ -30,6 +30,10 @@ impl Validity {
         }
     }
 
+    fn reserve(&mut self, rows: usize) {
+        self.words.reserve(rows / 64 + 1);
+    }
+
     fn bits(&mut self) -> BooleanBuffer {
         let Self { mut words, last, len } = std::mem::take(self);
         words.push(last);
@@ -63,6 +67,12 @@ impl<T: ArrowPrimitiveType> Values<T> {
     pub(crate) fn push(&mut self, value: Option<T::Native>) {
         self.values.push(value.unwrap_or_default());
         self.nulls.push(value.is_some());
+    }
+
+    /// Makes room, so that a column of known length does not grow step by step.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        self.values.reserve(rows);
+        self.nulls.reserve(rows);
     }
 
     fn finish_as(&mut self, data_type: DataType) -> ArrayRef {
@@ -107,6 +117,12 @@ impl Times {
 pub(crate) struct Texts(StringBuilder);
 
 impl Texts {
+    /// Makes room for texts of so many bytes each.
+    pub(crate) fn reserve(&mut self, rows: usize, bytes: usize) {
+        self.0 = StringBuilder::with_capacity(rows, rows * bytes);
+    }
+
+    #[inline]
     pub(crate) fn push(&mut self, value: Option<&str>) {
         self.0.append_option(value);
     }
@@ -148,6 +164,12 @@ impl Default for Bounds {
 }
 
 impl Bounds {
+    /// Makes room.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        self.offsets.reserve(rows);
+        self.nulls.reserve(rows);
+    }
+
     /// Closes a row that has `count` elements; `None` is a list that is unknown.
     pub(crate) fn push(&mut self, count: Option<usize>) {
         let last = self.offsets.last().copied().unwrap_or(0);

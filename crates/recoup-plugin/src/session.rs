@@ -131,7 +131,7 @@ pub(crate) fn assess_batch<P: Provider>(
     resources: &StructArray,
 ) -> Result<StructArray, CallError> {
     let rows = Rows::new(resources)?;
-    let mut writer = AnswerWriter::default();
+    let mut writer = AnswerWriter::with_room_for(rows.len());
     let mut assessment = Assessment::default();
     for index in 0..rows.len() {
         match rules.assess(run, rows.at(index), &rows.row(index), &mut assessment) {

@@ -1,6 +1,13 @@
 //! The exported functions, called through their table as a host calls them, without a library: this is
 //! what Miri can run.
 #![allow(unsafe_code, reason = "the boundary is called as a host calls it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::ffi::c_void;
 use std::sync::Arc;

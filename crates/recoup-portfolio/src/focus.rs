@@ -18,7 +18,7 @@
 //! }
 //! let read = focus.finish();
 //! assert_eq!(read.records[0].id, "vm-1");
-//! assert_eq!(read.counts.to_string(), "1 rows of FOCUS, 1 used: 1 purchases");
+//! assert_eq!(read.counts.to_string(), "FOCUS rows: 1; used: 1 (purchases 1); not used: 0");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -42,8 +42,8 @@ use recoup_core::record::{ResourceRecord, limits};
 
 use crate::read::{CHUNK, ReadError};
 use cells::{Cells, Row};
-use columns::{Column, Layout};
 pub use columns::DataSet;
+use columns::{Column, Layout};
 pub use counts::{Counts, Left, Use};
 use things::Thing;
 pub use things::{FocusRefund, RefundForm};
@@ -107,8 +107,7 @@ impl Source {
         let mask = ProjectionMask::roots(builder.parquet_schema(), whole.used());
         let reader = builder.with_projection(mask).with_batch_size(CHUNK).build()?;
         // The rows that come have only the columns that are read, in the file's order.
-        let kept: Vec<String> =
-            whole.used().into_iter().filter_map(|place| all.get(place).cloned()).collect();
+        let kept: Vec<String> = whole.used().into_iter().filter_map(|place| all.get(place).cloned()).collect();
         let layout = Layout::over(whole.data_set, kept.iter().map(String::as_str));
         Ok(Self { file: name.into(), layout, form: Form::Parquet { reader: Box::new(reader), floats } })
     }
@@ -302,7 +301,11 @@ impl<'a> Focus<'a> {
                 } else {
                     "what it was paid for stands in none of these files"
                 };
-                read.remarks.push(format!("{id}: a refund of {}{currency} ({}) {why}", refund.amount, refund.form.word()));
+                read.remarks.push(format!(
+                    "{id}: a refund of {}{currency} ({}) {why}",
+                    refund.amount,
+                    refund.form.word()
+                ));
             }
             match record {
                 Some(record) if record.orders.as_ref().is_some_and(|orders| orders.len() > limits::ORDERS) => {

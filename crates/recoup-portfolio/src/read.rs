@@ -280,20 +280,17 @@ fn broken_json(name: &str, text: &str, error: &serde_json::Error) -> ReadError {
 fn is_lines(body: &[u8], whole: bool) -> bool {
     let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else { return false };
-    let second = lines.next();
+    let record = |line: &[u8]| serde_json::from_slice::<Value>(line).is_ok_and(|json| looks_like_record(&json));
     match serde_json::from_slice::<Value>(first) {
         // A whole object on the first line: a record, or the first of several objects.
-        Ok(json) => looks_like_record(&json) || second.is_some(),
+        Ok(json) => looks_like_record(&json) || lines.next().is_some(),
+        // One document over several lines may begin with a line that looks cut off.
+        Err(_) if whole && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() => false,
         // A broken or very long first line: what follows decides.
-        Err(_) => match second {
-            Some(second) => first.len() > 1 && second.starts_with(b"{"),
-            None => {
-                !whole
-                    || (first.len() > 1
-                        && first.ends_with(b"}")
-                        && first.windows(10).any(|part| part == b"\"provider\""))
-            }
-        },
+        Err(_) => {
+            let names_itself = first.windows(10).any(|part| part == b"\"provider\"");
+            lines.take(10).any(record) || (names_itself && (first.ends_with(b"}") || !whole))
+        }
     }
 }
 

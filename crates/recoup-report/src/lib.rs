@@ -6,6 +6,7 @@
 //! | module | face |
 //! |---|---|
 //! | [`machine`] | JSON, NDJSON, CSV, for programs |
+//! | [`focus`] | predicted refunds as rows of FOCUS, for cost tools |
 //! | [`table`] | a table on a terminal, with totals |
 //! | [`markdown`] | the same as a table for an issue or a wiki |
 //! | [`html`] | one self-contained page with every exit and its sources |
@@ -33,10 +34,10 @@
 
 use std::io;
 
-
 pub mod compare;
 mod detail;
 pub mod explain;
+pub mod focus;
 mod grid;
 pub mod html;
 mod line;
@@ -116,6 +117,8 @@ pub enum Format {
     Markdown,
     /// One self-contained page.
     Html,
+    /// Predicted refunds as rows of FOCUS.
+    Focus,
 }
 
 /// The writer of a format.
@@ -128,6 +131,7 @@ pub fn report<'w, W: io::Write + 'w>(format: Format, out: W, look: &Look) -> Box
         Format::Csv => Box::new(machine::Csv::new(out)),
         Format::Markdown => Box::new(markdown::Markdown::new(out, look.clone())),
         Format::Html => Box::new(html::Html::new(out, look.clone())),
+        Format::Focus => Box::new(focus::Focus::new(out)),
     }
 }
 

@@ -10,7 +10,7 @@ use recoup_engine::pipeline::{self, Input, Keep, Output};
 use recoup_engine::{Assessor, Engine};
 use recoup_report::Answered;
 
-use crate::cli::{Assess, Question};
+use crate::cli::{Assess, Format, Question};
 use crate::host::{Failure, Outcome, Status, open, run, say, threads};
 use crate::output;
 
@@ -102,11 +102,18 @@ pub(crate) fn assess(engine: &Engine, args: &Assess) -> Outcome {
     let mut status = before.max(opened);
     let to_terminal = args.answer.output.is_none() && io::stdout().is_terminal();
     let bar = progress(to_terminal);
+    let mut without_row = 0;
     output::write(&args.answer, "What can be returned", |writer| {
         let keep = keeps(&args.question, None);
-        let done = each(&assessor, inputs, &keep, threads(&args.question), &bar, |answered| writer.add(&answered))?;
+        let done = each(&assessor, inputs, &keep, threads(&args.question), &bar, |answered| {
+            without_row += u64::from(recoup_report::focus::written(&answered).is_none());
+            writer.add(&answered)
+        })?;
         status = status.max(done);
         Ok(())
     })?;
+    if without_row > 0 && output::format(&args.answer) == Format::Focus {
+        say(format_args!("note: {without_row} resource(s) have no row: no open exit gives a known refund"));
+    }
     Ok(status)
 }

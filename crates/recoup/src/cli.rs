@@ -39,8 +39,8 @@ pub(crate) struct Setup {
 pub(crate) enum Command {
     /// Assess everything in some files.
     ///
-    /// FILE may be `-`, a portfolio (NDJSON, JSON, CSV or Parquet), or what a provider's own API or CLI
-    /// printed: recognised by content, each provider's in one run.
+    /// FILE may be `-`, a portfolio (NDJSON, JSON, CSV or Parquet), a FOCUS file (CSV or Parquet), or what a
+    /// provider's own API or CLI printed: recognised by content, each provider's in one run.
     Assess(Assess),
     /// Explain one resource: every exit, clause by clause with sources, the arithmetic line by line.
     Explain(Explain),
@@ -99,6 +99,11 @@ pub(crate) struct Question {
 #[derive(Debug, Args)]
 pub(crate) struct Answer {
     /// Format; by default a table on a terminal, NDJSON in a pipe, and by the name of OUT.
+    ///
+    /// `focus` writes the predicted refunds of the best open exits as FOCUS 1.2 rows (CSV): a row for every
+    /// returned item with ChargeCategory Credit and BilledCost below zero (zero for coupons), and one for a
+    /// fee with ChargeCategory Adjustment and BilledCost zero, since it is kept and not billed. BilledCost
+    /// adds up to the refund; the columns x_Recoup... say the rest. See docs/focus.md.
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
 
@@ -116,6 +121,7 @@ pub(crate) enum Format {
     Parquet,
     Markdown,
     Html,
+    Focus,
 }
 
 #[derive(Debug, Args)]
@@ -179,6 +185,8 @@ pub(crate) enum PolicyCommand {
     /// What changed between two editions, and who in a portfolio is hit.
     Diff {
         /// The provider.
+        // The flag --provider of the question has the name of the field.
+        #[arg(id = "policy_of", value_name = "PROVIDER")]
         provider: String,
         /// Date of the one edition.
         from: String,

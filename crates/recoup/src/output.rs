@@ -123,6 +123,7 @@ fn write_to<'a>(
         Format::Csv => recoup_report::Format::Csv,
         Format::Markdown => recoup_report::Format::Markdown,
         Format::Html => recoup_report::Format::Html,
+        Format::Focus => recoup_report::Format::Focus,
     };
     let mut report = recoup_report::report(format, out, look);
     report.begin().map_err(failed)?;

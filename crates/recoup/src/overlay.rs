@@ -43,7 +43,9 @@ fn at_line(file: &Path, line: usize, what: impl std::fmt::Display) -> Failure {
 fn read<T: serde::de::DeserializeOwned>(file: &Path, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
-        at_line(file, line, error.message().replace('\n', ", "))
+        // TOML has numbers and dates of its own; here both are texts, read exactly as they are written.
+        let hint = if error.message().ends_with("expected a string") { ": write it in quotes" } else { "" };
+        at_line(file, line, format_args!("{}{hint}", error.message().replace('\n', ", ")))
     })
 }
 
@@ -60,7 +62,8 @@ pub(crate) fn named(setup: &Setup) -> Result<Named, Failure> {
             if config.plugins.is_some() && setup.config.is_none() {
                 // An adapter is code. A folder that somebody else filled must not bring its own merely
                 // because the program was started there.
-                let line = text.lines().position(|line| line.trim_start().starts_with("plugins")).map_or(1, |at| at + 1);
+                let line =
+                    text.lines().position(|line| line.trim_start().starts_with("plugins")).map_or(1, |at| at + 1);
                 let what = format!(
                     "\"plugins\" is taken only from a file that is named: run with --config {CONFIG} or --plugins DIR"
                 );

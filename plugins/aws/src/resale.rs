@@ -1,6 +1,7 @@
 //! Selling a Reserved Instance in the Reserved Instance Marketplace (section 4.2).
 
 use recoup_core::prelude::*;
+use recoup_core::record::ReturnRecord;
 
 use crate::refusals::is_over;
 use crate::terms::{account_fact, currency, has_upfront, held_since, share, sold_by_excluded, whole};
@@ -89,47 +90,51 @@ fn seller<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
 /// What an account may sell, in USD and in Reserved Instances.
 fn limits<R: Resource>(resource: &R, ask: Option<Number>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let window = if cx.in_force(clause::RI_SELL_LIMITS_2018) { Window::CalendarYear } else { Window::Lifetime };
-    // What an earlier sale brought is not what was asked for it, so a sale cannot be counted.
-    let unsold = |earlier: &recoup_core::record::ReturnRecord| match earlier.exit {
-        Some(Exit::Resale) | None => None,
-        Some(_) => Some(Number::ZERO),
-    };
     if let Some(limit) = cx.param(param::SELL_LIMIT_USD) {
-        let draw = QuotaDraw { draws: ask, ..cx.quota("ri-marketplace-sales", None, window, unsold) };
-        limit_to(limit.value, draw, cx, ruling);
+        let sold = cx.quota("ri-marketplace-sales", None, window, |earlier| of_sale(earlier, sold_for(earlier)));
+        limit_to(limit.value, QuotaDraw { draws: ask, ..sold }, cx, ruling);
     }
     if let Some(limit) = cx.param(param::SELL_LIMIT_COUNT) {
-        let draws = Some(resource.quantity());
-        let draw = QuotaDraw { draws, ..cx.quota("ri-marketplace-count", None, window, unsold) };
-        limit_to(limit.value, draw, cx, ruling);
+        let sold = cx.quota("ri-marketplace-count", None, window, |earlier| of_sale(earlier, Some(Number::ONE)));
+        limit_to(limit.value, QuotaDraw { draws: Some(resource.quantity()), ..sold }, cx, ruling);
     }
+}
+
+/// What an earlier exit counts where it was a sale. Other exits are none; one of which the exit is not
+/// known may have been one.
+fn of_sale(earlier: &ReturnRecord, counts: Option<Number>) -> Option<Number> {
+    match earlier.exit? {
+        Exit::Resale => counts,
+        _ => Some(Number::ZERO),
+    }
+}
+
+/// The amount of an earlier sale, which is in USD, the only currency of the Marketplace.
+fn sold_for(earlier: &ReturnRecord) -> Option<Number> {
+    let in_dollars = earlier.currency.is_none_or(|currency| currency == Currency::USD);
+    earlier.amount.filter(|_| in_dollars).map(Amount::as_number)
 }
 
 fn limit_to(published: Number, draw: QuotaDraw, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let raised = draw.limit;
-    let at_most_published = Some(raised.map_or(published, |raised| raised.min(published)));
-    if cx.in_force(clause::RI_SELL_LIMITS) {
-        ruling.draw(clause::RI_SELL_LIMITS, QuotaDraw { limit: at_most_published, ..draw });
-    } else if cx.in_force(clause::RI_SELL_LIMITS_UNSETTLED) {
-        let draw = QuotaDraw { limit: at_most_published, ..draw };
-        match draw.exceeds() {
+    let can_be_raised = cx.in_force(clause::RI_SELL_LIMITS_2018) || cx.in_force(clause::RI_SELL_LIMITS_2020);
+    let limit = raised.map_or(published, |raised| if can_be_raised { raised } else { raised.min(published) });
+    let draw = QuotaDraw { limit: Some(limit), ..draw };
+    // More than the limit was sold already: no price asked, not even 0.00, brings it below.
+    let passed = draw.used.is_some_and(|used| used > limit).then_some(true);
+    let exceeds = draw.exceeds().or(passed);
+    let known = Answer::named("quotas", exceeds);
+    if cx.in_force(clause::RI_SELL_LIMITS_UNSETTLED) {
+        match exceeds {
             Some(true) => ruling.unknown(clause::RI_SELL_LIMITS_UNSETTLED, Reason::RuleUnknown, None),
-            known => ruling.refuse_as(
-                clause::RI_SELL_LIMITS_UNSETTLED,
-                Reason::QuotaExhausted,
-                Answer::named("quotas", known),
-            ),
+            _ => ruling.refuse_as(clause::RI_SELL_LIMITS_UNSETTLED, Reason::QuotaExhausted, known),
         }
-        ruling.note_quota(draw);
     } else {
-        let draw = QuotaDraw { limit: raised.or(Some(published)), ..draw };
-        let clause = if cx.in_force(clause::RI_SELL_LIMITS_2018) {
-            clause::RI_SELL_LIMITS_2018
-        } else {
-            clause::RI_SELL_LIMITS_2020
-        };
-        ruling.draw(clause, draw);
+        ruling.refuse_if(clause::RI_SELL_LIMITS_2018, known);
+        ruling.refuse_if(clause::RI_SELL_LIMITS_2020, known);
+        ruling.refuse_if(clause::RI_SELL_LIMITS, known);
     }
+    ruling.note_quota(draw);
 }
 
 /// Time opens the exit on the 30th day and closes it a month before the end; nothing else that

@@ -54,11 +54,7 @@ impl Cells<'_> {
         Ok(self.text(column)?.map(Cow::into_owned))
     }
 
-    fn parsed<T>(
-        &self,
-        column: Column,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, String> {
+    fn parsed<T>(&self, column: Column, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
         let Some(text) = self.text(column)? else { return Ok(None) };
         parse(&text).map(Some).map_err(|what| format!("\"{}\": {what}", column.id()))
     }
@@ -72,9 +68,7 @@ impl Cells<'_> {
     }
 
     pub(crate) fn currency(&self, column: Column) -> Result<Option<Currency>, String> {
-        self.parsed(column, |text| {
-            text.to_ascii_uppercase().parse::<Currency>().map_err(|error| error.to_string())
-        })
+        self.parsed(column, |text| text.to_ascii_uppercase().parse::<Currency>().map_err(|error| error.to_string()))
     }
 
     pub(crate) fn instant(&self, column: Column) -> Result<Option<Instant>, String> {
@@ -126,9 +120,7 @@ fn text_of(array: &dyn Array, row: usize) -> Result<Option<Cow<'_, str>>, String
         DataType::Utf8View => Ok(Some(Cow::Borrowed(array.as_string_view().value(row)))),
         DataType::Float64 => shortest(array.as_primitive::<Float64Type>().value(row).to_string()),
         DataType::Float32 => shortest(array.as_primitive::<Float32Type>().value(row).to_string()),
-        DataType::Decimal256(_, _) => {
-            Ok(Some(Cow::Owned(array.as_primitive::<Decimal256Type>().value_as_string(row))))
-        }
+        DataType::Decimal256(_, _) => Ok(Some(Cow::Owned(array.as_primitive::<Decimal256Type>().value_as_string(row)))),
         DataType::Dictionary(_, _) => {
             let array = array.as_any_dictionary();
             let key = array.normalized_keys().get(row).copied().unwrap_or_default();
@@ -166,7 +158,13 @@ mod tests {
 
     #[test]
     fn amounts_lose_nothing_but_zeros_at_their_end() {
-        for (text, expected) in [("1234567890123.000000000000000000", "1234567890123"), ("-0.50000", "-0.5"), ("100", "100"), ("1E-7", "1E-7"), ("0.000", "0")] {
+        for (text, expected) in [
+            ("1234567890123.000000000000000000", "1234567890123"),
+            ("-0.50000", "-0.5"),
+            ("100", "100"),
+            ("1E-7", "1E-7"),
+            ("0.000", "0"),
+        ] {
             assert_eq!(without_tail(text), expected);
         }
     }

@@ -11,9 +11,8 @@ use super::{Fate, Focus};
 
 /// The kinds of commitment that words of a provider's own show, whatever the provider.
 pub(super) fn billing_of(kind: Option<&str>, category: Option<&str>) -> Option<Billing> {
-    let words = kind.map(|kind| {
-        kind.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
-    });
+    let words =
+        kind.map(|kind| kind.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>());
     let by_kind = words.as_deref().and_then(|words| {
         if words.contains("saving") {
             Some(Billing::SavingsPlan)
@@ -87,9 +86,8 @@ impl Focus<'_> {
                 ));
             }
             None => {
-                return Err(
-                    "\"ChargeCategory\": is missing, expected one of Usage, Purchase, Tax, Credit, Adjustment".to_owned()
-                );
+                return Err("\"ChargeCategory\": is missing, expected one of Usage, Purchase, Tax, Credit, Adjustment"
+                    .to_owned());
             }
         };
         if cells.text(Column::XRecoupPart)?.is_some_and(|part| part != "returned") {
@@ -116,7 +114,11 @@ impl Focus<'_> {
         let is_commitment = commitment.is_some() || contract.is_some();
         let is_contract = contract.is_some();
         let Some(id) = commitment.or(resource).or(contract) else {
-            let left = if form == RefundForm::Purchase && !gives_back { Left::PurchaseOfNothing } else { Left::CreditOfNothing };
+            let left = if form == RefundForm::Purchase && !gives_back {
+                Left::PurchaseOfNothing
+            } else {
+                Left::CreditOfNothing
+            };
             return Ok(Fate::Left(left));
         };
         let provider = match self.provider(cells)? {

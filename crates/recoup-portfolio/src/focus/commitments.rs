@@ -55,8 +55,10 @@ impl Focus<'_> {
             Some(known) => known,
             None => None,
         };
-        let (starts_at, ends_at) =
-            (cells.instant(Column::ContractCommitmentPeriodStart)?, cells.instant(Column::ContractCommitmentPeriodEnd)?);
+        let (starts_at, ends_at) = (
+            cells.instant(Column::ContractCommitmentPeriodStart)?,
+            cells.instant(Column::ContractCommitmentPeriodEnd)?,
+        );
         if let (Some(start), Some(end)) = (starts_at, ends_at)
             && end < start
         {

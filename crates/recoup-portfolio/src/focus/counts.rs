@@ -113,28 +113,27 @@ const NAMES: usize = 5;
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, items: &mut dyn Iterator<Item = (u64, &'static str)>| {
-            for (index, (count, says)) in items.enumerate() {
-                write!(f, "{}{count} {says}", if index > 0 { ", " } else { "" })?;
+        let list = |f: &mut fmt::Formatter<'_>, items: &mut dyn Iterator<Item = (&'static str, u64)>| {
+            for (index, (says, count)) in items.enumerate() {
+                write!(f, "{}{says} {count}", if index > 0 { ", " } else { " (" })?;
             }
-            Ok(())
+            f.write_str(")")
         };
         let used: u64 = self.used.values().sum();
         let left: u64 = self.left.values().sum();
-        write!(f, "{} rows of FOCUS, {used} used", used + left)?;
+        write!(f, "FOCUS rows: {}; used: {used}", used + left)?;
         if used > 0 {
-            f.write_str(": ")?;
-            list(f, &mut self.used.iter().map(|(key, count)| (*count, key.says())))?;
+            list(f, &mut self.used.iter().map(|(key, count)| (key.says(), *count)))?;
         }
+        write!(f, "; not used: {left}")?;
         if left > 0 {
-            write!(f, "; {left} not used: ")?;
-            list(f, &mut self.left.iter().map(|(key, count)| (*count, key.says())))?;
+            list(f, &mut self.left.iter().map(|(key, count)| (key.says(), *count)))?;
         }
         if !self.unknown_providers.is_empty() {
             let names: Vec<String> =
                 self.unknown_providers.keys().take(NAMES).map(|name| format!("{name:?}")).collect();
             let more = if self.unknown_providers.len() > NAMES { ", ..." } else { "" };
-            write!(f, " (providers not served: {}{more})", names.join(", "))?;
+            write!(f, "; providers not served: {}{more}", names.join(", "))?;
         }
         Ok(())
     }

@@ -6,7 +6,9 @@ use recoup_core::fact::Flag;
 use recoup_core::money::{Amount, Currency, Number};
 use recoup_core::record::{CommitmentRecord, OrderRecord, ResourceRecord};
 use recoup_core::time::{Instant, Span, Zone};
-use recoup_core::vocab::{Billing, Exit, Instrument, OrderKind, OrderStatus, PaymentOption, Recurrence, Seller, Status};
+use recoup_core::vocab::{
+    Billing, Exit, Instrument, OrderKind, OrderStatus, PaymentOption, Recurrence, Seller, Status,
+};
 
 /// The longest commitment that is understood as a term in months.
 const LONGEST_TERM: i32 = 240;
@@ -183,7 +185,8 @@ impl Thing {
 
     /// Adds a charge; several of one period are one order.
     pub(crate) fn charge(&mut self, charge: Charge) {
-        let same = |other: &&mut Charge| other.is_like(&charge) && other.start == charge.start && other.end == charge.end;
+        let same =
+            |other: &&mut Charge| other.is_like(&charge) && other.start == charge.start && other.end == charge.end;
         // A period's rows mostly stand together, so the search is short; what is missed meets its like at the end.
         match self.charges.iter_mut().rev().take(64).find(same) {
             Some(other) => other.take(&charge),
@@ -213,11 +216,12 @@ impl Thing {
         let currency = open.first().and_then(|refund| refund.currency);
         let one_currency = open.iter().all(|refund| refund.currency == currency)
             && self.charges.iter().all(|charge| charge.currency == currency);
-        let due: Option<Amount> =
-            self.charges.iter().filter(|charge| !charge.refunded).map(|charge| charge.due).try_fold(
-                Amount::ZERO,
-                |sum, due| due.map(|due| sum + due),
-            );
+        let due: Option<Amount> = self
+            .charges
+            .iter()
+            .filter(|charge| !charge.refunded)
+            .map(|charge| charge.due)
+            .try_fold(Amount::ZERO, |sum, due| due.map(|due| sum + due));
         let back: Amount = open.iter().map(|refund| refund.amount).sum();
         if one_currency && !open.is_empty() && due == Some(back) {
             self.charges.iter_mut().for_each(|charge| charge.refunded = true);
@@ -250,7 +254,8 @@ impl Thing {
     /// The recurring price, where every charge by the hour or the calendar month is the same.
     fn recurring(&self) -> Option<(Amount, Recurrence)> {
         let mut found = None;
-        for charge in self.charges.iter().filter(|charge| charge.frequency == Frequency::Recurring && !charge.refunded) {
+        for charge in self.charges.iter().filter(|charge| charge.frequency == Frequency::Recurring && !charge.refunded)
+        {
             let (start, end) = (charge.start?, charge.end?);
             let every = if end.since(start) == Span::hours(1) {
                 Recurrence::Hour
