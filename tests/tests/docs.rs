@@ -1,5 +1,7 @@
 //! What the documents quote is what the files say: a fenced block tagged with a path is a part of that file.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::fs;
 
 use recoup_tests::docs::blocks;

@@ -1,5 +1,7 @@
 //! FOCUS files and cost exports through the program: what is read, what is said, what is written.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::process::{Command, Output};
 
@@ -72,7 +74,18 @@ fn the_sample_of_the_specification_is_read() {
 
 #[test]
 fn purchases_find_their_adapters_by_the_names_that_exports_use() {
-    let output = recoup(&[&["assess", "focus/focus-1.2-purchases.csv", "focus/focus-1.3-purchases.csv", "focus/focus-1.4-commitments.csv"][..], &AT].concat());
+    let output = recoup(
+        &[
+            &[
+                "assess",
+                "focus/focus-1.2-purchases.csv",
+                "focus/focus-1.3-purchases.csv",
+                "focus/focus-1.4-commitments.csv",
+            ][..],
+            &AT,
+        ]
+        .concat(),
+    );
     // A bad row and an unknown provider are said; everything else is assessed.
     assert_eq!(output.status.code(), Some(3), "{}", err(&output));
     let found: Vec<String> = answers(&output)
@@ -82,8 +95,18 @@ fn purchases_find_their_adapters_by_the_names_that_exports_use() {
     assert_eq!(
         found,
         [
-            "azure vm-1", "azure /Reservations/RI-1", "aws sp-1", "azure db-1", "azure ip-1", "oracle cc-1", "oracle vol-1", "aws sp-all",
-            "aws ri-part", "gcp cud-later", "gcp cud-over", "gcp cud-gone",
+            "azure vm-1",
+            "azure /Reservations/RI-1",
+            "aws sp-1",
+            "azure db-1",
+            "azure ip-1",
+            "oracle cc-1",
+            "oracle vol-1",
+            "aws sp-all",
+            "aws ri-part",
+            "gcp cud-later",
+            "gcp cud-over",
+            "gcp cud-gone",
         ]
     );
     let said = err(&output);
@@ -117,7 +140,12 @@ fn cost_exports_that_are_no_focus_are_refused_with_what_is_needed_instead() {
     let said = err(&output);
     for (name, first) in names {
         let line = said.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("{said}"));
-        for expected in [&format!("first columns: {first}"), "it looks like a cost export", "recoup needs what was bought", "or a FOCUS export"] {
+        for expected in [
+            &format!("first columns: {first}"),
+            "it looks like a cost export",
+            "recoup needs what was bought",
+            "or a FOCUS export",
+        ] {
             assert!(line.contains(expected), "{line}");
         }
     }
@@ -157,7 +185,10 @@ fn predicted_refunds_are_written_as_focus_and_read_back() {
     let (mut items, mut fees, mut without) = (0, 0, 0);
     for answer in answers(&assessed) {
         let best = answer["exits"].as_array().unwrap().iter().find(|exit| exit["exit"] == answer["best"]);
-        let refund = best.filter(|exit| exit["outcome"] != "refused").map(|exit| &exit["refund"]).filter(|refund| !refund.is_null());
+        let refund = best
+            .filter(|exit| exit["outcome"] != "refused")
+            .map(|exit| &exit["refund"])
+            .filter(|refund| !refund.is_null());
         let returned = refund.map_or(0, |refund| refund["returned"].as_array().unwrap().len());
         let fee = refund.is_some_and(|refund| refund["fee"] != "0.00");
         expected += refund.map_or(Amount::ZERO, |refund| refund["refund"].as_str().unwrap().parse().unwrap());
@@ -174,7 +205,11 @@ fn predicted_refunds_are_written_as_focus_and_read_back() {
     for row in &rows {
         assert_eq!(row["ProviderName"], "Huawei Cloud");
         assert_eq!(row["ChargeCategory"], if row["x_RecoupPart"] == "fee" { "Adjustment" } else { "Credit" });
-        assert!(["ResourceId", "BillingCurrency", "ChargePeriodStart", "x_RecoupExit"].iter().all(|column| !row[*column].is_empty()));
+        assert!(
+            ["ResourceId", "BillingCurrency", "ChargePeriodStart", "x_RecoupExit"]
+                .iter()
+                .all(|column| !row[*column].is_empty())
+        );
     }
 
     let file = folder.path().join("refunds.csv");

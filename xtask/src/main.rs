@@ -221,14 +221,12 @@ fn miri() -> Done {
     run(command.env("MIRIFLAGS", "-Zmiri-disable-isolation").env("CARGO_TARGET_DIR", target().join("miri")))
 }
 
-/// Real payloads and cases, from which fuzzing a target starts.
+/// Real payloads, from which fuzzing the importers starts.
 fn fuzz_seeds(target: &str) -> Result<Vec<PathBuf>, String> {
-    let kind = match target {
-        "import" => "payloads",
-        "cases" | "portfolio" | "record" => "cases",
-        _ => return Ok(Vec::new()),
-    };
-    let folders = entries(&root().join("fixtures"))?.into_iter().map(|provider| provider.join(kind));
+    if target != "import" {
+        return Ok(Vec::new());
+    }
+    let folders = entries(&root().join("fixtures"))?.into_iter().map(|provider| provider.join("payloads"));
     Ok(folders.filter(|folder| folder.is_dir()).collect())
 }
 

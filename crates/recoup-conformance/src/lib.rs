@@ -15,6 +15,7 @@
 //! | coverage | every clause bites in a case and lets pass in another |
 //! | purity | the same input gives the same answer |
 //! | conservation | `paid = consumed + fee + forfeited + returned + carry_over`, nothing negative, no refund above what was paid |
+//! | gaps | a record with a field missing, or absurdly large or late, is still answered |
 //! | unknowns | learning a fact never turns a refusal into an allowance, nor an allowance into something unknown |
 //! | until | an exit's outcome and reasons are the same at every instant before `until`, and the assessment differs at it or right after |
 
@@ -42,6 +43,11 @@ macro_rules! conformance {
         #[test]
         fn every_clause_is_covered() {
             $crate::Kit::<$provider>::open(env!("CARGO_MANIFEST_DIR"), $name).coverage();
+        }
+
+        #[test]
+        fn whatever_is_missing_or_absurd_is_an_answer() {
+            $crate::Kit::<$provider>::open(env!("CARGO_MANIFEST_DIR"), $name).maimed();
         }
 
         #[test]
@@ -160,6 +166,28 @@ impl<P: Provider> Kit<P> {
         fail("laws", &problems);
     }
 
+    /// Every record of the cases with one field left out, or made as large or as late as it can be, is
+    /// answered or refused as a record: nothing stops the rules, and money is conserved.
+    ///
+    /// # Panics
+    /// Where it is not so.
+    pub fn maimed(&self) {
+        let mut problems = Vec::new();
+        let mut answered = 0;
+        for case in &self.cases {
+            let zone_of = |_: &str, site: Option<&str>| self.rules.zone_of(site);
+            let Ok(run) = case.run(&zone_of) else { continue };
+            for record in maimed(case.resource()) {
+                // A record that cannot be read is an error of its own; one that can is answered.
+                let Ok(answer) = self.rules.assess_json(&run, &record) else { continue };
+                answered += 1;
+                problems.extend(exits(&answer).filter_map(conservation).map(|what| format!("{}: {what}\n    {record}", case.id)));
+            }
+        }
+        assert!(answered > 0, "no record was answered");
+        fail("maimed records", &problems);
+    }
+
     fn answer(&self, run: &Run, resource: &ResourceRecord) -> Option<Value> {
         let (subject, assessment) = self.rules.assess_record(run, resource).ok()?;
         Some(recoup_core::assessment::to_json(&subject, &assessment, self.rules.book().policy()))
@@ -261,6 +289,37 @@ impl<P: Provider> Kit<P> {
     fn rule_change_between(&self, resource: &ResourceRecord, from: Instant, to: Instant) -> bool {
         let Some(site) = self.rules.book().site(resource.site.as_deref()) else { return false };
         site.epoch(from).map(recoup_core::policy::Epoch::from) != site.epoch(to).map(recoup_core::policy::Epoch::from)
+    }
+}
+
+/// A record with each of its fields in turn left out, or made as large or as late as it can be. What facts
+/// change is held by the laws.
+fn maimed(resource: &Value) -> Vec<Value> {
+    let mut paths = Vec::new();
+    collect(resource, "", &mut paths);
+    let mut records = Vec::new();
+    for path in paths.iter().filter(|path| !path.contains("/facts/")) {
+        for value in [Value::Null, Value::from("999999999999999"), Value::from("2999-12-31T00:00:00Z")] {
+            let mut record = resource.clone();
+            if let Some(place) = record.pointer_mut(path) {
+                *place = value;
+                records.push(record);
+            }
+        }
+    }
+    records
+}
+
+fn collect(value: &Value, path: &str, paths: &mut Vec<String>) {
+    let mut step = |name: String, inner: &Value| {
+        let path = format!("{path}/{name}");
+        collect(inner, &path, paths);
+        paths.push(path);
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(name, inner)| step(name.replace('/', "~1"), inner)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, inner)| step(index.to_string(), inner)),
+        _ => {}
     }
 }
 

@@ -1,4 +1,5 @@
-//! What an adapter implements ([`Provider`]) and what a host calls ([`Adapter`]).
+//! What an adapter implements ([`Provider`]), and the rules made ready for use in one process ([`Rules`]).
+//! What a host calls, linked or loaded, is in `recoup-plugin`.
 
 use serde_json::Value;
 

@@ -21,7 +21,7 @@
 //! | [`refund`] | money that conserves by construction |
 //! | [`ruling`] | what the rules say of one exit |
 //! | [`assessment`] | all rulings of one resource, best first, and their written form |
-//! | [`adapter`] | what an adapter implements and a host calls |
+//! | [`adapter`] | what an adapter implements |
 //! | [`import`] | tools for readers of providers' API payloads |
 //! | [`conformance`] | case files and how they are judged |
 

@@ -804,7 +804,7 @@ mod tests {
         }
 
         #[test]
-        fn parts_of_a_split_add_up(cents in 0_i64..1_000_000_00, weights in prop::collection::vec(0_i64..100_000, 1..6)) {
+        fn parts_of_a_split_add_up(cents in 0_i64..100_000_000, weights in prop::collection::vec(0_i64..100_000, 1..6)) {
             let whole = Amount::from_units(i128::from(cents) * CENT);
             let weights: Vec<Amount> = weights.into_iter().map(|w| Amount::from_units(i128::from(w) * CENT)).collect();
             let parts = whole.split(&weights, Currency::USD);

@@ -89,13 +89,13 @@ impl Span {
     /// Hours, a begun one counted whole.
     #[must_use]
     pub const fn hours_begun(self) -> i64 {
-        -(-self.0).div_euclid(HOUR)
+        self.0.div_euclid(HOUR) + (self.0.rem_euclid(HOUR) != 0) as i64
     }
 
     /// Days of 24 hours, a begun one counted whole.
     #[must_use]
     pub const fn days_begun(self) -> i64 {
-        -(-self.0).div_euclid(DAY)
+        self.0.div_euclid(DAY) + (self.0.rem_euclid(DAY) != 0) as i64
     }
 
     /// Whole seconds.
@@ -471,6 +471,14 @@ mod tests {
         assert_eq!((span.whole_days(), span.days_begun()), (3, 4));
         assert_eq!((Span::days(3).whole_days(), Span::days(3).days_begun()), (3, 3));
         assert_eq!(Span::seconds(3601).hours_begun(), 2);
+    }
+
+    #[test]
+    fn units_begun_of_the_longest_span_backwards_do_not_overflow() {
+        let longest = Instant::from_micros(i64::MIN).since(Instant::from_micros(0));
+        assert_eq!(longest.days_begun(), i64::MIN / DAY);
+        assert_eq!(longest.hours_begun(), i64::MIN / HOUR);
+        assert_eq!(Span::seconds(-1).days_begun(), 0);
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub trait Adapter: Send + Sync {
 /// A run on its way through an adapter. May be used from several threads at once.
 pub trait Session: Send + Sync {
     /// Assesses a batch: one row out for each row in, in the same order, as
-    /// [`Answers`](crate::answers::Answers) reads it.
+    /// [`Answers`] reads it.
     ///
     /// # Errors
     /// Where the batch is malformed or the adapter fails.

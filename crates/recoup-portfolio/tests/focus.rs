@@ -1,5 +1,7 @@
 //! FOCUS files: those of the fixtures, and many made up.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -231,3 +231,13 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) coverage: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_flag_has_one_meaning() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -53,7 +53,7 @@ pub(crate) fn settles(clause: ClauseId, days: Number, kind: DayKind, ruling: &mu
 
 /// What leaving does to the resource: it is gone for good; a plan's products and data stay and bill on.
 pub(crate) fn of_leaving<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    let lost = !crate::settle::vouchers_come_back(resource, cx) && pays_with_vouchers(resource.paid_orders());
+    let lost = crate::settle::loses_coupons(resource, cx, resource.paid_orders());
     of_cancelling(lost, ruling);
     if resource.billing() != Billing::Subscription || crate::scope::is_plan(resource, cx) {
         ruling.cite(clause::AFTER_PLAN_PAYG);

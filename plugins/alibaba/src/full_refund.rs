@@ -138,7 +138,10 @@ fn plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let window = cx.param(param::PLAN_DAYS);
     let used = was_used(resource, cx);
     let in_window = window.map_or(Some(false), |held| is_open(cx, bought(resource), span(held.value)));
-    let unused_is_open = used.is_no() && in_window == Some(true);
+    // Where the year's refund without a reason is gone, a plan of which nobody says that it was used is
+    // ruled as an unused one.
+    let only_unused = !used.is_yes() && quota::is_used_up(resource, cx, Full::Plan);
+    let unused_is_open = (used.is_no() || only_unused) && in_window == Some(true);
     let start = new_purchase(resource);
     let length = days(cx, param::PLAN_FIVE_DAYS);
     let begun = start.is_some_and(|start| start <= cx.at);

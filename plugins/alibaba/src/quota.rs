@@ -48,8 +48,22 @@ pub(crate) fn stated(name: &'static str, window: Window, cx: &Context<'_>) -> Qu
 /// Draws on the quota of full refunds without a reason. Where this year's is used up by returns that
 /// are known, the new year gives it back.
 pub(crate) fn full_refunds<R: Resource>(resource: &R, cx: &Context<'_>, kind: Full, ruling: &mut Ruling<'_>) {
+    let Some((by, draw)) = of_full_refunds(resource, cx, kind) else { return };
+    let counted = cx.account().is_some_and(|account| account.quotas.iter().all(|quota| quota.name != draw.name));
+    if counted && draw.window == Window::CalendarYear && draw.exceeds() == Some(true) {
+        ruling.changes_at(cx.zone.next_year(cx.at));
+    }
+    ruling.draw(by, draw);
+}
+
+/// Whether the quota of full refunds without a reason is known to be used up.
+pub(crate) fn is_used_up<R: Resource>(resource: &R, cx: &Context<'_>, kind: Full) -> bool {
+    of_full_refunds(resource, cx, kind).is_some_and(|(_, draw)| draw.exceeds() == Some(true))
+}
+
+fn of_full_refunds<R: Resource>(resource: &R, cx: &Context<'_>, kind: Full) -> Option<(ClauseId, QuotaDraw)> {
     let (by, held, window) = rule(cx, kind);
-    let Some(held) = held else { return };
+    let held = held?;
     let ever = by == clause::FULL_CN_2018 && cx.listed(list::FIVE_DAY_EVER);
     let name = if ever { "five_day_full_refund" } else { name(resource, cx) };
     let counts = |entry: &ReturnRecord| {
@@ -57,12 +71,7 @@ pub(crate) fn full_refunds<R: Resource>(resource: &R, cx: &Context<'_>, kind: Fu
             if ever { cx.epoch().listed(list::FIVE_DAY_EVER, Some(other)) } else { name_of(other) == name }
         })
     };
-    let draw = cx.quota(name, Some(held.value), window, counts);
-    let counted = cx.account().is_some_and(|account| account.quotas.iter().all(|quota| quota.name != draw.name));
-    if counted && window == Window::CalendarYear && draw.exceeds() == Some(true) {
-        ruling.changes_at(cx.zone.next_year(cx.at));
-    }
-    ruling.draw(by, draw);
+    Some((by, cx.quota(name, Some(held.value), window, counts)))
 }
 
 /// By which clause, with which limit and over which time a kind of full refund counts.

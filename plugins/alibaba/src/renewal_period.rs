@@ -17,8 +17,7 @@ pub(crate) fn renewal_period<R: Resource>(resource: &R, cx: &Context<'_>, scope:
     ruling.cite(clause::FULL_PENDING_RENEWAL);
     until::pending_renewals(resource, cx, ruling);
     let terms = Terms::of(resource, cx, ruling);
-    let lost =
-        !settle::vouchers_come_back(resource, cx) && effects::pays_with_vouchers(resource.pending_renewals(cx.at));
+    let lost = settle::loses_coupons(resource, cx, resource.pending_renewals(cx.at));
     effects::of_cancelling(lost, ruling);
     effects::channel_of_renewals(resource, cx, ruling);
     effects::settlement(cx, ruling);

@@ -2,7 +2,7 @@
 //! refund is settled (sections 6 and 8 of the rules).
 
 use recoup_core::prelude::*;
-use recoup_core::refund::Missing;
+use recoup_core::refund::{Draft, Missing, RefundParts, Returned};
 
 use crate::effects::days;
 use crate::{clause, param, product};
@@ -18,6 +18,27 @@ pub(crate) fn vouchers_come_back<R: Resource>(resource: &R, cx: &Context<'_>) ->
     let plan = crate::scope::is_plan(resource, cx) && cx.in_force(clause::MONEY_VOUCHER_CN_2025);
     let guardrails = cx.is_product(product::GUARDRAILS_QPS_PACK) || cx.is_product(product::GUARDRAILS_PRO);
     plan || (guardrails && cx.in_force(clause::ROW_GUARD_PRO))
+}
+
+/// Whether a coupon could no longer be used when it comes back: it is forfeited instead.
+fn has_lapsed(payment: &Payment, cx: &Context<'_>) -> bool {
+    !counts_as_paid(payment.instrument) && !payment.valid_at(cx.at)
+}
+
+/// Whether coupons are lost by leaving these orders: all where none come back, else the lapsed ones.
+pub(crate) fn loses_coupons<R: Resource, O: Order>(
+    resource: &R,
+    cx: &Context<'_>,
+    mut orders: impl Iterator<Item = O>,
+) -> bool {
+    if !vouchers_come_back(resource, cx) {
+        return crate::effects::pays_with_vouchers(orders);
+    }
+    orders.any(|order| {
+        order.payments().is_some_and(|mut payments| {
+            payments.any(|payment| has_lapsed(&payment, cx) && payment.amount.is_positive())
+        })
+    })
 }
 
 /// How the payments of a ruling are disposed of.
@@ -98,7 +119,7 @@ impl Terms {
     }
 
     /// Opens the settlement of an order: what counts as paid shares, the rest is forfeited.
-    pub(crate) fn draft(self, cx: &Context<'_>, ledger: &Ledger, order: &impl Order) -> recoup_core::refund::Draft {
+    pub(crate) fn draft(self, cx: &Context<'_>, ledger: &Ledger, order: &impl Order) -> Draft {
         ledger.settle(|payment| {
             if self.counts(payment) {
                 Disposition::Share(self.destination(cx, order, payment.instrument))
@@ -106,6 +127,43 @@ impl Terms {
                 Disposition::Lost
             }
         })
+    }
+
+    /// Closes the settlement of an order: coupons that have lapsed do not come back but are forfeited.
+    pub(crate) fn finish(self, cx: &Context<'_>, ledger: &Ledger, draft: Draft) -> RefundQuote {
+        let quote = draft.finish();
+        if !ledger.payments().any(|payment| self.counts(&payment) && has_lapsed(&payment, cx)) {
+            return quote;
+        }
+        self.without_lapsed(cx, ledger, &quote).unwrap_or(quote)
+    }
+
+    fn without_lapsed(self, cx: &Context<'_>, ledger: &Ledger, quote: &RefundQuote) -> Option<RefundQuote> {
+        let sharing: Vec<Payment> = ledger.payments().filter(|payment| self.counts(payment)).collect();
+        let weights: Vec<Amount> = sharing.iter().map(|payment| payment.amount).collect();
+        let mut returned: Vec<Returned> = quote.items().to_vec();
+        let back: Amount = returned.iter().map(|item| item.amount).sum();
+        let mut forfeited = quote.forfeited().unwrap_or_default();
+        for (payment, part) in sharing.into_iter().zip(back.split(&weights, quote.currency())) {
+            if has_lapsed(&payment, cx) && part.is_positive() {
+                returned.iter_mut().find(|item| item.instrument == payment.instrument)?.amount -= part;
+                forfeited += part;
+            }
+        }
+        returned.retain(|item| item.amount.is_positive());
+        RefundQuote::try_from(RefundParts {
+            currency: quote.currency(),
+            paid: quote.paid(),
+            consumed: quote.consumed(),
+            fee: quote.fee(),
+            forfeited: Some(forfeited),
+            returned,
+            released: None,
+            carry_over: None,
+            charge: None,
+            proceeds: None,
+        })
+        .ok()
     }
 }
 
@@ -143,7 +201,7 @@ pub(crate) fn whole<R: Resource>(
             return Ok(None);
         }
         let ledger = Terms::ledger(currency, order)?;
-        Ok(Some(terms.draft(cx, &ledger, order).finish()))
+        Ok(Some(terms.finish(cx, &ledger, terms.draft(cx, &ledger, order))))
     })
 }
 

@@ -26,8 +26,8 @@ pub(crate) fn reserved_instance<R: Resource>(resource: &R, cx: &Context<'_>, rul
     seller(resource, cx, ruling);
     ruling.refuse_if(clause::RI_SELL_LISTING, cx.flag(Flag::TransactionInProgress));
     let ask = cx.figure(resource, Figure::AskPrice);
-    limits(resource, ask, cx, ruling);
-    until(opens, closes, ruling);
+    let next_year = limits(resource, ask, cx, ruling);
+    until(opens, next_year, closes, ruling);
     proceeds(resource, ask, cx, ruling);
     ruling.effects(&[Effect::Irreversible, Effect::OnDemandRatesApply]);
     ruling.channel(Channel::Api);
@@ -87,17 +87,30 @@ fn seller<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
     ruling.refuse_if(clause::RI_SELL_ELIGIBLE_STANDING, account_fact(resource, cx, Flag::Arrears));
 }
 
-/// What an account may sell, in USD and in Reserved Instances.
-fn limits<R: Resource>(resource: &R, ask: Option<Number>, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    let window = if cx.in_force(clause::RI_SELL_LIMITS_2018) { Window::CalendarYear } else { Window::Lifetime };
+/// What an account may sell, in USD and in Reserved Instances. Gives the instant at which a new year
+/// makes room again for what is asked, where that is known.
+fn limits<R: Resource>(
+    resource: &R,
+    ask: Option<Number>,
+    cx: &Context<'_>,
+    ruling: &mut Ruling<'_>,
+) -> Option<Instant> {
+    let yearly = cx.in_force(clause::RI_SELL_LIMITS_2018);
+    let window = if yearly { Window::CalendarYear } else { Window::Lifetime };
+    let mut next_year = None;
     if let Some(limit) = cx.param(param::SELL_LIMIT_USD) {
         let sold = cx.quota("ri-marketplace-sales", None, window, |earlier| of_sale(earlier, sold_for(earlier)));
+        // A quota that the account states may go on into the new year; one counted from sales begins anew.
+        let counted = cx.account().is_some_and(|account| account.quotas.iter().all(|quota| quota.name != sold.name));
+        let fits = ask.is_some_and(|ask| ask <= limit.value);
+        next_year = (yearly && counted && fits).then(|| cx.zone.next_year(cx.at));
         limit_to(limit.value, QuotaDraw { draws: ask, ..sold }, cx, ruling);
     }
     if let Some(limit) = cx.param(param::SELL_LIMIT_COUNT) {
         let sold = cx.quota("ri-marketplace-count", None, window, |earlier| of_sale(earlier, Some(Number::ONE)));
         limit_to(limit.value, QuotaDraw { draws: Some(resource.quantity()), ..sold }, cx, ruling);
     }
+    next_year
 }
 
 /// What an earlier exit counts where it was a sale. Other exits are none; one of which the exit is not
@@ -137,13 +150,20 @@ fn limit_to(published: Number, draw: QuotaDraw, cx: &Context<'_>, ruling: &mut R
     ruling.note_quota(draw);
 }
 
-/// Time opens the exit on the 30th day and closes it a month before the end; nothing else that
-/// refuses passes with time.
-fn until(opens: Option<Instant>, closes: Option<Instant>, ruling: &mut Ruling<'_>) {
+/// Time opens the exit on the 30th day and closes it a month before the end; a limit of the calendar
+/// year that is full opens with the next. Nothing else that refuses passes with time.
+fn until(opens: Option<Instant>, next_year: Option<Instant>, closes: Option<Instant>, ruling: &mut Ruling<'_>) {
     let refusals = &ruling.so_far().refusals;
-    let only_too_new = refusals.iter().all(|refusal| refusal.clause == clause::RI_SELL_ELIGIBLE_DAYS);
+    let only = |clause: ClauseId| refusals.iter().all(|refusal| refusal.clause == clause);
+    let opens = if only(clause::RI_SELL_ELIGIBLE_DAYS) {
+        opens
+    } else if only(clause::RI_SELL_LIMITS_2018) && next_year.is_some() {
+        next_year
+    } else {
+        return ruling.never_changes();
+    };
     let never_opens = !refusals.is_empty() && opens.zip(closes).is_some_and(|(opens, closes)| opens > closes);
-    if !only_too_new || never_opens {
+    if never_opens {
         ruling.never_changes();
     } else if let Some(opens) = opens {
         ruling.changes_at(opens);

@@ -119,7 +119,7 @@ fn marketplace_item<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Asses
         }
     } else if cx.in_force(clause::BEFORE_2020_11_20) {
         out.exit(cx, Exit::Marketplace, |ruling| {
-            ruling.no_figure(clause::BEFORE_2020_11_20, Reason::RuleUnknown, None);
+            marketplace::no_rule(resource, cx, clause::BEFORE_2020_11_20, &held, ruling);
             marketplace::manner(ruling);
         });
     } else {

@@ -88,7 +88,7 @@ pub(crate) fn fixed_fee<R: Resource>(
 ) -> Option<bool> {
     manner(ruling);
     if cx.in_force(clause::BEFORE_2020_11_20) {
-        ruling.no_figure(clause::BEFORE_2020_11_20, Reason::RuleUnknown, None);
+        no_rule(resource, cx, clause::BEFORE_2020_11_20, held, ruling);
         return None;
     }
     if resource.status() == Status::Released {
@@ -103,10 +103,12 @@ pub(crate) fn fixed_fee<R: Resource>(
             let window = cx.param(param::ADD_IN_WINDOW).and_then(|held| held.value.as_whole()).unwrap_or_default();
             ruling.window_before(clause::OFFICE_ADDIN, "purchased_at", held.bought_at, Span::hours(window))
         }
-        Some(product::SAAS) => saas(resource, cx, ruling),
+        Some(product::SAAS) => saas(resource, cx, held, ruling),
         Some(product::MANAGED_APPLICATION) => managed_application(resource, cx, ruling),
-        Some(product::PROFESSIONAL_SERVICE) => later_window(resource, cx, clause::PS, "professional-service", ruling),
-        _ => later_window(resource, cx, clause::CONTAINER, "container-offer", ruling),
+        Some(product::PROFESSIONAL_SERVICE) => {
+            later_window(resource, cx, (clause::PS, "professional-service"), held, ruling)
+        }
+        _ => later_window(resource, cx, (clause::CONTAINER, "container-offer"), held, ruling),
     };
     if ruling.so_far().unknowns.iter().all(|unknown| unknown.reason != Reason::RuleUnknown) {
         all_back(resource, cx, held, ruling);
@@ -130,6 +132,20 @@ fn all_back<R: Resource>(resource: &R, cx: &Context<'_>, held: &Held, ruling: &m
     }
 }
 
+/// An item for which no window is known in the edition: without one of its own the exit is open until
+/// the term ends (section 4, "until").
+pub(crate) fn no_rule<R: Resource>(
+    resource: &R,
+    cx: &Context<'_>,
+    clause: ClauseId,
+    held: &Held,
+    ruling: &mut Ruling<'_>,
+) {
+    refusals::ended(resource, cx, held, ruling);
+    ruling.no_figure(clause, Reason::RuleUnknown, None);
+    refusals::until_the_end(held, ruling);
+}
+
 /// When an item that knows no renewal was bought: its windows run from the purchase alone.
 fn purchase<R: Resource>(resource: &R) -> Option<Instant> {
     let first = || resource.periods().find(|order| order.kind() == OrderKind::Purchase);
@@ -138,7 +154,7 @@ fn purchase<R: Resource>(resource: &R) -> Option<Instant> {
 
 /// SaaS: a window by the term of the plan in the texts of 2020 and 2021, and by none in the later ones;
 /// where both may be in force, the answer is sure only where they agree (`azm.interim`).
-fn saas<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<bool> {
+fn saas<R: Resource>(resource: &R, cx: &Context<'_>, held: &Held, ruling: &mut Ruling<'_>) -> Option<bool> {
     let bought = purchase(resource);
     let later = cx.cell(table::FIXED_WINDOW, &["saas".into()]).and_then(|held| held.value.as_whole()).map(Span::hours);
     let months = resource.commitment().and_then(|commitment| commitment.term_months).map(i64::from);
@@ -155,7 +171,7 @@ fn saas<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) ->
         }
         (None, _) => {
             // A plan of another term than a month or a year has no rule in those texts.
-            ruling.no_figure(clause::SAAS, Reason::RuleUnknown, None);
+            no_rule(resource, cx, clause::SAAS, held, ruling);
             None
         }
         (Some((short, long)), None) if short < long => {
@@ -219,15 +235,15 @@ fn managed_application<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut
 fn later_window<R: Resource>(
     resource: &R,
     cx: &Context<'_>,
-    clause: ClauseId,
-    offer: &'static str,
+    (clause, offer): (ClauseId, &'static str),
+    held: &Held,
     ruling: &mut Ruling<'_>,
 ) -> Option<bool> {
     let window = cx.cell(table::FIXED_WINDOW, &[offer.into()]).and_then(|held| held.value.as_whole());
     match window {
         Some(hours) => ruling.window_before(clause, "purchased_at", purchase(resource), Span::hours(hours)),
         None => {
-            ruling.no_figure(clause::BEFORE_2025, Reason::RuleUnknown, None);
+            no_rule(resource, cx, clause::BEFORE_2025, held, ruling);
             None
         }
     }

@@ -25,9 +25,9 @@ pub(crate) struct Remainder {
 enum Plan {
     /// The lower of the price paid and today's.
     Upfront { price: Amount },
-    /// What was charged month by month, today's instalment where it is lower, and what each of the
-    /// months charged cost where that is shown.
-    Monthly { instalment: Exact, lower: Option<Exact>, months: i32, shown: Option<Vec<Amount>> },
+    /// What was charged month by month, for how many months, today's instalment where it is lower, and
+    /// what each of the months charged cost where that is shown.
+    Monthly { instalment: Exact, charged: Exact, lower: Option<Exact>, months: i32, shown: Option<Vec<Amount>> },
 }
 
 impl Remainder {
@@ -69,6 +69,7 @@ impl Remainder {
             Some(PaymentOption::AllUpfront) => false,
             Some(PaymentOption::Monthly | PaymentOption::NoUpfront) => true,
             None if commitment.recurring.is_some() => true,
+            None if commitment.upfront.is_some() => false,
             Some(PaymentOption::PartialUpfront) | None => {
                 lacks(ruling, "commitment.payment_option");
                 return None;
@@ -100,13 +101,16 @@ impl Remainder {
         let begun = cx.zone.months_between(first_day, day(cx.at)).max(0);
         let shown = single_payments(&ledger, begun);
         ruling.cite_if(clause::RI_FX_MONTHLY, shown.is_some());
-        let whole = Exact::from(recurring).times(i64::from(months)).minus(&Exact::from(
+        let paid_so_far = Exact::from(
             held.orders(resource, cx.at)
                 .filter_map(|order| order.payments().map(|payments| payments.map(|payment| payment.amount).sum()))
                 .sum::<Amount>(),
-        ));
-        let released = Some(leaving.of_whole(whole.floor_zero()).round(currency));
-        let plan = Plan::Monthly { instalment, lower, months, shown };
+        );
+        let still_owed = Exact::from(recurring).times(i64::from(months)).minus(&paid_so_far).floor_zero();
+        let released = Some(leaving.of_whole(still_owed).round(currency));
+        // Counted in the whole: a part of what was paid is already rounded to the cent.
+        let charged = if recurring.is_positive() { paid_so_far.over(recurring) } else { Exact::ZERO };
+        let plan = Plan::Monthly { instalment, charged, lower, months, shown };
         Some(Self { ledger, released, first_day, last_day, zone: cx.zone, plan })
     }
 
@@ -120,7 +124,7 @@ impl Remainder {
                 let elapsed = self.zone.days_between(self.first_day, day).clamp(0, term.max(0));
                 *price - Exact::from(*price).times_ratio(elapsed, term).round(currency)
             }
-            Plan::Monthly { instalment, lower, months, shown } => {
+            Plan::Monthly { instalment, charged, lower, months, shown } => {
                 let over = self.zone.months_between(self.first_day, day).clamp(0, *months);
                 let begin = self.zone.add_months(self.first_day, over);
                 let end = self.zone.add_months(self.first_day, over + 1);
@@ -139,7 +143,7 @@ impl Remainder {
                         charged.minus(&Exact::from(used.round(currency))).round(currency)
                     }
                     (None, Some(lower)) => {
-                        let charged = Exact::from(paid).over(instalment.clone()).times(lower.clone());
+                        let charged = charged.clone().times(lower.clone());
                         let used = lower.times_ratio(gone, length).round(currency);
                         charged.minus(&lower.times(i64::from(over))).minus(&Exact::from(used)).round(currency)
                     }

@@ -102,12 +102,12 @@ fn instant(text: &str) -> Result<Instant, String> {
 
 /// The shortest decimal that a float stands for; digits finer than amounts carry are noise of the
 /// float and cut.
-fn shortest(text: String) -> Result<Option<Cow<'static, str>>, String> {
+fn shortest(text: &str) -> Result<Option<Cow<'static, str>>, String> {
     if text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
         return Err(format!("{text} is not a decimal"));
     }
     let whole = text.find('.').map_or(text.len(), |point| point + 1 + SCALE as usize);
-    Ok(Some(Cow::Owned(text.get(..whole).map_or_else(|| text.clone(), str::to_owned))))
+    Ok(Some(Cow::Owned(text.get(..whole).unwrap_or(text).to_owned())))
 }
 
 fn text_of(array: &dyn Array, row: usize) -> Result<Option<Cow<'_, str>>, String> {
@@ -118,8 +118,8 @@ fn text_of(array: &dyn Array, row: usize) -> Result<Option<Cow<'_, str>>, String
         DataType::Utf8 => Ok(Some(Cow::Borrowed(array.as_string::<i32>().value(row)))),
         DataType::LargeUtf8 => Ok(Some(Cow::Borrowed(array.as_string::<i64>().value(row)))),
         DataType::Utf8View => Ok(Some(Cow::Borrowed(array.as_string_view().value(row)))),
-        DataType::Float64 => shortest(array.as_primitive::<Float64Type>().value(row).to_string()),
-        DataType::Float32 => shortest(array.as_primitive::<Float32Type>().value(row).to_string()),
+        DataType::Float64 => shortest(&array.as_primitive::<Float64Type>().value(row).to_string()),
+        DataType::Float32 => shortest(&array.as_primitive::<Float32Type>().value(row).to_string()),
         DataType::Decimal256(_, _) => Ok(Some(Cow::Owned(array.as_primitive::<Decimal256Type>().value_as_string(row)))),
         DataType::Dictionary(_, _) => {
             let array = array.as_any_dictionary();
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn a_float_is_its_shortest_decimal() {
-        assert_eq!(shortest(0.1_f64.to_string()).unwrap().unwrap(), "0.1");
-        assert_eq!(shortest(1.234_567_890_123_456_7e-5_f64.to_string()).unwrap().unwrap(), "0.000012345678901234");
-        assert_eq!(shortest(1e15_f64.to_string()).unwrap().unwrap(), "1000000000000000");
-        assert!(shortest(f64::NAN.to_string()).is_err());
+        assert_eq!(shortest(&0.1_f64.to_string()).unwrap().unwrap(), "0.1");
+        assert_eq!(shortest(&1.234_567_890_123_456_7e-5_f64.to_string()).unwrap().unwrap(), "0.000012345678901234");
+        assert_eq!(shortest(&1e15_f64.to_string()).unwrap().unwrap(), "1000000000000000");
+        assert!(shortest(&f64::NAN.to_string()).is_err());
     }
 }

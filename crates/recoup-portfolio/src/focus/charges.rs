@@ -1,5 +1,6 @@
 //! Rows of the Cost and Usage data set.
 
+use recoup_core::money::Amount;
 use recoup_core::vocab::{Billing, Exit, Instrument, Seller};
 use serde_json::Value;
 
@@ -94,7 +95,7 @@ impl Focus<'_> {
             return Ok(Fate::Left(Left::Fee));
         }
         let billed = cells.amount(Column::BilledCost)?;
-        let gives_back = billed.is_some_and(|amount| amount.is_negative());
+        let gives_back = billed.is_some_and(Amount::is_negative);
         if form != RefundForm::Purchase && !gives_back {
             return Ok(Fate::Left(Left::NothingBack));
         }
