@@ -1,13 +1,20 @@
 //! Resources walked hour by hour across month ends, a leap day and years: what an assessment says of its
 //! own future (`until`) is what later assessments say, and money is conserved and bounded at every hour.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use recoup_core::context::Run;
+use recoup_core::money::Amount;
 use recoup_core::record::{Facts, OrderRecord, ResourceRecord};
 use recoup_core::refund::RefundQuote;
 use recoup_core::resource::{Payment, Term};
 use recoup_core::time::{Instant, Span, Zone};
 use recoup_core::vocab::{Billing, Instrument, OrderKind, OrderStatus, Status, TermUnit};
-use recoup_core::money::Amount;
 use serde_json::json;
 
 fn at(text: &str) -> Instant {
@@ -52,7 +59,9 @@ fn walk<P: recoup_core::adapter::Provider>(resource: &ResourceRecord, from: &str
         let answer: Answer = assessment
             .rulings()
             .iter()
-            .map(|ruling| (ruling.exit, ruling.outcome(), ruling.refusals.iter().map(|refusal| refusal.reason).collect()))
+            .map(|ruling| {
+                (ruling.exit, ruling.outcome(), ruling.refusals.iter().map(|refusal| refusal.reason).collect())
+            })
             .collect();
         for quote in assessment.rulings().iter().filter_map(|ruling| ruling.refund.as_ref()) {
             assert_eq!(quote.accounted_for(), quote.paid(), "{}", now.display(Zone::UTC));
@@ -63,9 +72,17 @@ fn walk<P: recoup_core::adapter::Provider>(resource: &ResourceRecord, from: &str
         {
             // Within the hour that has just passed, and not before it was said.
             let said = until.unwrap_or_else(|| panic!("changed at {} without having said so", now.display(Zone::UTC)));
-            assert!(said <= now && said > now - Span::hours(1) - Span::seconds(1), "changed by {}, said {}", now.display(Zone::UTC), said.display(Zone::UTC));
+            assert!(
+                said <= now && said > now - Span::hours(1) - Span::seconds(1),
+                "changed by {}, said {}",
+                now.display(Zone::UTC),
+                said.display(Zone::UTC)
+            );
         }
-        let in_use = assessment.ruling(recoup_core::vocab::Exit::InUse).and_then(|ruling| ruling.refund.as_ref()).map(RefundQuote::consumed);
+        let in_use = assessment
+            .ruling(recoup_core::vocab::Exit::InUse)
+            .and_then(|ruling| ruling.refund.as_ref())
+            .map(RefundQuote::consumed);
         if let Some(Some(consumed)) = in_use {
             // Use only grows, but for a coefficient that falls and pays more to whoever waits.
             last_refund = Some(last_refund.map_or(consumed, |last| last.max(consumed)));
@@ -79,15 +96,27 @@ fn walk<P: recoup_core::adapter::Provider>(resource: &ResourceRecord, from: &str
 
 #[test]
 fn a_year_with_a_leap_day_hour_by_hour() {
-    walk::<recoup_huawei::Huawei>(&resource("huawei", "eu", "ecs", "2027-12-31T10:30:00+08:00", "2028-12-31T23:59:59+08:00", 12), "2027-12-31T11:00:00+08:00", "2029-01-03");
+    walk::<recoup_huawei::Huawei>(
+        &resource("huawei", "eu", "ecs", "2027-12-31T10:30:00+08:00", "2028-12-31T23:59:59+08:00", 12),
+        "2027-12-31T11:00:00+08:00",
+        "2029-01-03",
+    );
 }
 
 #[test]
 fn two_years_counted_by_days() {
-    walk::<recoup_huawei::Huawei>(&resource("huawei", "eu", "ecs", "2023-02-28T23:30:00+08:00", "2025-02-28T23:59:59+08:00", 24), "2023-03-01", "2025-03-02");
+    walk::<recoup_huawei::Huawei>(
+        &resource("huawei", "eu", "ecs", "2023-02-28T23:30:00+08:00", "2025-02-28T23:59:59+08:00", 24),
+        "2023-03-01",
+        "2025-03-02",
+    );
 }
 
 #[test]
 fn a_long_month_with_a_coefficient() {
-    walk::<recoup_alibaba::Alibaba>(&resource("alibaba", "intl", "ecs", "2027-12-31T15:45:30+08:00", "2028-12-31T15:45:30+08:00", 12), "2027-12-31T16:00:00+08:00", "2029-01-02");
+    walk::<recoup_alibaba::Alibaba>(
+        &resource("alibaba", "intl", "ecs", "2027-12-31T15:45:30+08:00", "2028-12-31T15:45:30+08:00", 12),
+        "2027-12-31T16:00:00+08:00",
+        "2029-01-02",
+    );
 }

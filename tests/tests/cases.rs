@@ -1,4 +1,11 @@
 //! Every case of every provider through the loaded libraries, by the program itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::process::Command;
 
@@ -11,7 +18,10 @@ fn check(provider: &str) -> (bool, String) {
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let output = command.args(files).output().unwrap();
-    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 #[test]
@@ -33,7 +43,10 @@ fn every_policy_book_is_what_the_adapter_says() {
     for entry in std::fs::read_dir(root().join("plugins")).unwrap() {
         let provider = entry.unwrap().file_name().to_string_lossy().into_owned();
         let mut command = Command::new(dist().join("recoup"));
-        let mut files: Vec<_> = std::fs::read_dir(root().join("fixtures").join(&provider).join("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<_> = std::fs::read_dir(root().join("fixtures").join(&provider).join("cases"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         files.sort();
         let output = command.args(["policy", "book", &provider]).args(files).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,11 @@
 //! The invariants of ARCHITECTURE.md that a machine can check: mostly what is deliberately absent.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +31,11 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 fn folders(of: &str) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(root().join(of)).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut found: Vec<PathBuf> = fs::read_dir(root().join(of))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
     found.sort();
     found
 }
@@ -44,7 +55,12 @@ fn lines(sources: impl IntoIterator<Item = PathBuf>, wrong: impl Fn(&str) -> boo
     for path in sources {
         let text = fs::read_to_string(&path).unwrap();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| wrong(line)) {
-            found.push(format!("{}:{}: {}", path.strip_prefix(root()).unwrap_or(&path).display(), index + 1, line.trim()));
+            found.push(format!(
+                "{}:{}: {}",
+                path.strip_prefix(root()).unwrap_or(&path).display(),
+                index + 1,
+                line.trim()
+            ));
         }
     }
     found
@@ -76,16 +92,26 @@ fn dependencies_point_down() {
         let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
         let package = manifest["package"]["name"].as_str().unwrap().to_owned();
         let is_adapter = folder.parent().is_some_and(|parent| name(parent) == "plugins");
-        let may: &[&str] = if is_adapter { &["recoup-core", "recoup-plugin"] } else { allowed.get(package.as_str()).copied().unwrap_or(&[]) };
-        let needs = manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+        let may: &[&str] = if is_adapter {
+            &["recoup-core", "recoup-plugin"]
+        } else {
+            allowed.get(package.as_str()).copied().unwrap_or(&[])
+        };
+        let needs =
+            manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
         for needed in needs.filter(|needed| needed.starts_with("recoup")) {
             if !may.contains(&needed.as_str()) {
                 wrong.push(format!("{package} depends on {needed}"));
             }
         }
         if is_adapter {
-            let others = manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
-            wrong.extend(others.filter(|needed| ["tokio", "libloading", "reqwest", "chrono"].contains(&needed.as_str())).map(|needed| format!("{package} depends on {needed}")));
+            let others =
+                manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+            wrong.extend(
+                others
+                    .filter(|needed| ["tokio", "libloading", "reqwest", "chrono"].contains(&needed.as_str()))
+                    .map(|needed| format!("{package} depends on {needed}")),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -95,7 +121,8 @@ fn dependencies_point_down() {
 fn no_crate_outside_plugins_knows_a_providers_name() {
     let providers: Vec<String> = folders("plugins").iter().map(|folder| name(folder)).collect();
     // A name that is also a plain word of this trade cannot be looked for.
-    let names: Vec<String> = providers.iter().filter(|name| *name != "oracle").map(|name| name.replace('-', "_")).collect();
+    let names: Vec<String> =
+        providers.iter().filter(|name| *name != "oracle").map(|name| name.replace('-', "_")).collect();
     let sources = files(&root().join("crates"), "rs").into_iter().chain(files(&root().join("xtask"), "rs"));
     let found = lines(sources, |line| {
         let line = line.to_lowercase().replace("microsoft-partner", "microsoft_partner").replace("recoup_", " ");
@@ -122,7 +149,9 @@ fn unsafe_only_in_the_boundary_crate() {
     sources.extend(files(&root().join("xtask"), "rs"));
     let found = lines(sources, |line| {
         let code = line.split("//").next().unwrap_or_default();
-        ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe trait", "[unsafe("].iter().any(|form| code.contains(form))
+        ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe trait", "[unsafe("]
+            .iter()
+            .any(|form| code.contains(form))
     });
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -148,8 +177,20 @@ fn every_unsafe_block_of_the_boundary_has_its_reason() {
 #[test]
 fn no_clock_and_no_io_in_core_or_adapters() {
     let forbidden = [
-        "SystemTime", "Instant::now", "Utc::now", "Local::now", "std::fs", "std::net", "std::env", "std::process", "std::io", "std::thread", "println!",
-        "eprintln!", "tokio", "async fn",
+        "SystemTime",
+        "Instant::now",
+        "Utc::now",
+        "Local::now",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::io",
+        "std::thread",
+        "println!",
+        "eprintln!",
+        "tokio",
+        "async fn",
     ];
     let found = lines(sources_of_core_and_adapters(), |line| {
         let code = line.split("//").next().unwrap_or_default();

@@ -1,5 +1,12 @@
 //! The same answer on every path: loaded or linked, owned record or row, any batch size, order or number
 //! of threads.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 
@@ -49,7 +56,11 @@ fn loaded_equals_linked_case_by_case() {
             let Ok(read) = ResourceRecord::from_json(case.resource(), &zone_of) else { continue };
             let answer = |engine: &Engine| {
                 let run = case.run(&zone_of).unwrap();
-                Assessor::new(engine, run).assess(vec![read.record.clone()]).remove(0).map(|answered| text(&answered)).map_err(|error| error.to_string())
+                Assessor::new(engine, run)
+                    .assess(vec![read.record.clone()])
+                    .remove(0)
+                    .map(|answered| text(&answered))
+                    .map_err(|error| error.to_string())
             };
             assert_eq!(answer(&loaded), answer(&linked), "{}", case.id);
         }
@@ -71,7 +82,14 @@ fn an_owned_record_and_a_row_are_answered_alike() {
             }
         })+ };
     }
-    alike![recoup_huawei::Huawei, recoup_alibaba::Alibaba, recoup_aws::Aws, recoup_azure::Azure, recoup_tencent::Tencent, recoup_hetzner::Hetzner];
+    alike![
+        recoup_huawei::Huawei,
+        recoup_alibaba::Alibaba,
+        recoup_aws::Aws,
+        recoup_azure::Azure,
+        recoup_tencent::Tencent,
+        recoup_hetzner::Hetzner
+    ];
 }
 
 #[test]
@@ -89,7 +107,12 @@ fn neither_batch_size_nor_order_changes_an_answer() {
         let assessor = Assessor::new(&engine, run());
         let mut texts: Vec<String> = Vec::new();
         for part in resources.chunks(chunk) {
-            texts.extend(assessor.assess(part.to_vec()).into_iter().map(|answer| answer.map_or_else(|error| error.to_string(), |answered| text(&answered))));
+            texts.extend(
+                assessor
+                    .assess(part.to_vec())
+                    .into_iter()
+                    .map(|answer| answer.map_or_else(|error| error.to_string(), |answered| text(&answered))),
+            );
         }
         if reversed {
             texts.reverse();

@@ -1,4 +1,11 @@
 //! The program end to end, as its user meets it: right and wrong flags, good, broken and huge files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::io::{Read, Write};
@@ -97,7 +104,11 @@ fn a_file_that_cannot_be_read_is_said_and_exits_3() {
         ("prose.txt", b"Dear sirs,\nplease refund", "neither JSON, nor CSV"),
         ("cut.json", b"{\n \"data\": [\n  {\"id\": 1},\n  {\"id\"", "cut.json:4: the JSON ends before it should"),
         ("broken.json", b"{\n \"data\": [1,,2]\n}", "broken.json:2: not JSON"),
-        ("foreign.json", b"{\"hello\": \"world\"}", "neither a portfolio nor a payload that an installed adapter recognises"),
+        (
+            "foreign.json",
+            b"{\"hello\": \"world\"}",
+            "neither a portfolio nor a payload that an installed adapter recognises",
+        ),
         ("cut.parquet", b"PAR1 and no more", "not whole Parquet"),
         ("latin.json", b"{\n\"name\": \"caf\xE9\"}", "latin.json:2: the text is not UTF-8"),
     ] {
@@ -140,7 +151,10 @@ fn bad_records_are_each_said_with_their_line_and_good_ones_assessed() {
     ];
     let output = assess(&folder.write("p.ndjson", lines.join("\n")), &[]);
     assert_eq!(code(&output), 3);
-    let ids: Vec<String> = out(&output).lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["resource"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> = out(&output)
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["resource"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(ids, ["good-1", "good-2"]);
     let said = err(&output);
     for expected in [
@@ -195,10 +209,16 @@ fn every_form_of_a_portfolio_gives_the_same_answer() {
     let expected = out(&assess(&folder.write("p.ndjson", ndjson(&records)), &[]));
     assert_eq!(expected.lines().count(), 2);
     let array = serde_json::to_string_pretty(&records).unwrap();
-    let csv = records.iter().fold("provider,id,name,product,billing,status,starts_at,facts.auto_renew,orders\n".to_owned(), |csv, record| {
-        let orders = record["orders"].to_string().replace('"', "\"\"");
-        csv + &format!("hetzner,{},räksmörgås <b>,konsoleh,subscription,active,2026-01-01,true,\"{orders}\"\n", record["id"].as_str().unwrap())
-    });
+    let csv = records.iter().fold(
+        "provider,id,name,product,billing,status,starts_at,facts.auto_renew,orders\n".to_owned(),
+        |csv, record| {
+            let orders = record["orders"].to_string().replace('"', "\"\"");
+            csv + &format!(
+                "hetzner,{},räksmörgås <b>,konsoleh,subscription,active,2026-01-01,true,\"{orders}\"\n",
+                record["id"].as_str().unwrap()
+            )
+        },
+    );
     let parquet = folder.path("p.parquet");
     write_parquet(Path::new(&parquet), &records);
     for file in [folder.write("p.json", array), folder.write("p.csv", csv), parquet] {
@@ -207,7 +227,13 @@ fn every_form_of_a_portfolio_gives_the_same_answer() {
     }
     let one = assess(&folder.write("one.json", serde_json::to_string_pretty(&records[0]).unwrap()), &[]);
     assert_eq!(out(&one).lines().next(), expected.lines().next());
-    let mut child = Command::new(dist().join("recoup")).args(["assess", "-"]).args(AT).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(dist().join("recoup"))
+        .args(["assess", "-"])
+        .args(AT)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(ndjson(&records).as_bytes()).unwrap();
     assert_eq!(out(&child.wait_with_output().unwrap()), expected);
 }
@@ -218,7 +244,9 @@ fn write_parquet(path: &Path, records: &[Value]) {
 
     use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, RecordBatch, StringArray, StructArray};
 
-    let text = |get: &dyn Fn(&Value) -> Value| -> ArrayRef { Arc::new(records.iter().map(|record| get(record).as_str().map(str::to_owned)).collect::<StringArray>()) };
+    let text = |get: &dyn Fn(&Value) -> Value| -> ArrayRef {
+        Arc::new(records.iter().map(|record| get(record).as_str().map(str::to_owned)).collect::<StringArray>())
+    };
     let field = |name: &str, array: &ArrayRef| Arc::new(arrow_schema_field(name, array));
     let payment: Vec<(&str, ArrayRef)> = vec![
         ("instrument", text(&|r| r["orders"][0]["payments"][0]["instrument"].clone())),
@@ -229,7 +257,9 @@ fn write_parquet(path: &Path, records: &[Value]) {
         let offsets = arrow_array::types::Int32Type::default_offsets(records.len());
         Arc::new(ListArray::new(field, offsets, Arc::new(items), None))
     };
-    let structure = |columns: Vec<(&str, ArrayRef)>| StructArray::from(columns.into_iter().map(|(name, array)| (field(name, &array), array)).collect::<Vec<_>>());
+    let structure = |columns: Vec<(&str, ArrayRef)>| {
+        StructArray::from(columns.into_iter().map(|(name, array)| (field(name, &array), array)).collect::<Vec<_>>())
+    };
     let payments = list(structure(payment));
     let order: Vec<(&str, ArrayRef)> = vec![
         ("kind", text(&|r| r["orders"][0]["kind"].clone())),
@@ -238,11 +268,15 @@ fn write_parquet(path: &Path, records: &[Value]) {
         ("payments", payments),
     ];
     let facts: Vec<(&str, ArrayRef)> = vec![("auto_renew", Arc::new(BooleanArray::from(vec![true; records.len()])))];
-    let mut columns: Vec<(&str, ArrayRef)> = ["provider", "id", "name", "product", "billing", "status", "starts_at"].into_iter().map(|name| (name, text(&|r| r[name].clone()))).collect();
+    let mut columns: Vec<(&str, ArrayRef)> = ["provider", "id", "name", "product", "billing", "status", "starts_at"]
+        .into_iter()
+        .map(|name| (name, text(&|r| r[name].clone())))
+        .collect();
     columns.push(("orders", list(structure(order))));
     columns.push(("facts", Arc::new(structure(facts))));
     let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = parquet::arrow::ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     assert!(batch.column(0).len() == records.len());
@@ -267,7 +301,8 @@ impl DefaultOffsets for arrow_array::types::Int32Type {
 fn every_format_of_an_answer_says_the_same() {
     let folder = Folder::new();
     let file = folder.write("p.ndjson", ndjson(&[record("a"), record("b")]));
-    let lines: Vec<Value> = out(&assess(&file, &["--format", "ndjson"])).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> =
+        out(&assess(&file, &["--format", "ndjson"])).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let array: Vec<Value> = serde_json::from_str(&out(&assess(&file, &["--format", "json"]))).unwrap();
     assert_eq!(lines, array);
     let csv = out(&assess(&file, &["--format", "csv"]));
@@ -282,13 +317,23 @@ fn every_format_of_an_answer_says_the_same() {
     let parquet = folder.path("out.parquet");
     let output = assess(&file, &["-o", &parquet]);
     assert_eq!((code(&output), out(&output).as_str()), (0, ""), "{}", err(&output));
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&parquet).unwrap()).unwrap().build().unwrap();
+    let reader =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(fs::File::open(&parquet).unwrap())
+            .unwrap()
+            .build()
+            .unwrap();
     assert_eq!(reader.map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 2);
     // By the name of the file, and whole or not at all.
     let html_file = folder.path("out.html");
     assert_eq!(code(&assess(&file, &["-o", &html_file])), 0);
     assert_eq!(fs::read_to_string(&html_file).unwrap(), html);
-    assert!(fs::read_dir(folder.0.path()).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().ends_with(".part")));
+    assert!(
+        fs::read_dir(folder.0.path()).unwrap().all(|entry| !entry
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .ends_with(".part"))
+    );
 }
 
 #[test]
@@ -307,7 +352,13 @@ fn a_closed_pipe_is_no_error() {
     let folder = Folder::new();
     let records: Vec<Value> = (0..20_000).map(|index| record(&format!("r-{index}"))).collect();
     let file = folder.write("many.ndjson", ndjson(&records));
-    let mut child = Command::new(dist().join("recoup")).args(["assess", &file]).args(AT).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(dist().join("recoup"))
+        .args(["assess", &file])
+        .args(AT)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut first = [0_u8; 64];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -330,10 +381,19 @@ fn one_resource_is_explained_clause_by_clause() {
     let folder = Folder::new();
     let file = folder.write("p.ndjson", ndjson(&[record("a"), record("b")]));
     let text = out(&recoup(&[&["explain", &file, "--id", "b"][..], &AT].concat()));
-    for expected in ["stop renewal: allowed", "hz.cancel.30d-eom", "30 days to the end of the month", "https://docs.hetzner.com/general/general-terms-and-conditions/30-days-to-the-end-of-the-month", "2024-06-12", "19.90"] {
+    for expected in [
+        "stop renewal: allowed",
+        "hz.cancel.30d-eom",
+        "30 days to the end of the month",
+        "https://docs.hetzner.com/general/general-terms-and-conditions/30-days-to-the-end-of-the-month",
+        "2024-06-12",
+        "19.90",
+    ] {
         assert!(text.contains(expected), "{expected:?} is not in\n{text}");
     }
-    let json: Vec<Value> = serde_json::from_str(&out(&recoup(&[&["explain", &file, "--id", "b", "--format", "json"][..], &AT].concat()))).unwrap();
+    let json: Vec<Value> =
+        serde_json::from_str(&out(&recoup(&[&["explain", &file, "--id", "b", "--format", "json"][..], &AT].concat())))
+            .unwrap();
     assert!(json[0]["exits"][0]["steps"].as_array().is_some_and(|steps| !steps.is_empty()));
     let none = recoup(&[&["explain", &file, "--id", "c"][..], &AT].concat());
     assert!(code(&none) == 3 && err(&none).contains("no resource with the id \"c\""), "{}", err(&none));
@@ -353,7 +413,11 @@ fn policies_plugins_completions_and_the_man_page_are_shown() {
     assert!(out(&recoup(&["man"])).contains(".TH recoup"));
     for provider in fs::read_dir(recoup_tests::root().join("plugins")).unwrap() {
         let name = provider.unwrap().file_name().to_string_lossy().into_owned();
-        let checked = recoup(&["plugin", "check", &dist().join("plugins").join(format!("{name}.adapter.json")).to_string_lossy()]);
+        let checked = recoup(&[
+            "plugin",
+            "check",
+            &dist().join("plugins").join(format!("{name}.adapter.json")).to_string_lossy(),
+        ]);
         assert_eq!(code(&checked), 0, "{name}: {}{}", out(&checked), err(&checked));
     }
 }
@@ -364,7 +428,12 @@ fn a_failing_case_exits_1_and_says_in_what_it_differs() {
     let case = json!([{"id": "wrong", "at": AT[1], "resource": record("a"), "expect": {"outcome": "allowed", "exits": [{"exit": "stop_renewal", "refund": {"paid": "1.00"}}]}}]);
     let output = recoup(&["check", &folder.write("cases.json", case.to_string())]);
     assert_eq!(code(&output), 1);
-    for expected in ["FAILED wrong", "outcome: expected \"allowed\", found \"refused\"", "refund.paid: expected \"1.00\", found \"19.90\"", "0 passed, 1 failed"] {
+    for expected in [
+        "FAILED wrong",
+        "outcome: expected \"allowed\", found \"refused\"",
+        "refund.paid: expected \"1.00\", found \"19.90\"",
+        "0 passed, 1 failed",
+    ] {
         assert!(out(&output).contains(expected), "{}", out(&output));
     }
     assert_eq!(code(&recoup(&["check", &folder.write("broken.json", "[")])), 3);
@@ -382,7 +451,10 @@ fn the_program_runs_from_any_folder_and_opens_only_the_libraries_it_needs() {
         fs::copy(&path, copy.join("plugins").join(path.file_name().unwrap())).unwrap();
     }
     // A library that would not load is never touched while nobody needs it.
-    let other = fs::read_dir(copy.join("plugins")).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.to_string_lossy().contains("huawei.so"));
+    let other = fs::read_dir(copy.join("plugins"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().contains("huawei.so"));
     if let Some(other) = other {
         fs::write(other, "not a library").unwrap();
     }

@@ -1,6 +1,13 @@
 //! The same commitment before every provider, at the instants that matter: one table a scenario.
 //!
 //! The snapshots are for reading. A change in one is a change of an answer somebody relies on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 #![recursion_limit = "256"]
 
 use recoup_core::context::Run;
@@ -36,9 +43,11 @@ fn at(text: &str) -> Instant {
 fn year(provider: &str) -> ResourceRecord {
     let mut resource = ResourceRecord::new(provider, "vm", "ecs", Billing::Subscription, Status::Active);
     resource.account = Some("team".into());
-    (resource.purchased_at, resource.starts_at, resource.ends_at) = (Some(at("2026-01-01")), Some(at("2026-01-01")), Some(at("2027-01-01")));
+    (resource.purchased_at, resource.starts_at, resource.ends_at) =
+        (Some(at("2026-01-01")), Some(at("2026-01-01")), Some(at("2027-01-01")));
     resource.facts = harmless();
-    resource.orders = Some(vec![order(OrderKind::Purchase, "2026-01-01", "2027-01-01", &[(Instrument::Cash, "3650.00")])]);
+    resource.orders =
+        Some(vec![order(OrderKind::Purchase, "2026-01-01", "2027-01-01", &[(Instrument::Cash, "3650.00")])]);
     resource
 }
 
@@ -49,7 +58,11 @@ fn order(kind: OrderKind, from: &str, to: &str, payments: &[(Instrument, &str)])
     (order.starts_at, order.ends_at) = (Some(at(from)), Some(at(to)));
     order.term = Some(Term { unit: TermUnit::Month, count: 12 });
     order.currency = "USD".parse().ok();
-    let paid = payments.iter().map(|(instrument, amount)| Payment { instrument: *instrument, amount: amount.parse().unwrap(), expires_at: None });
+    let paid = payments.iter().map(|(instrument, amount)| Payment {
+        instrument: *instrument,
+        amount: amount.parse().unwrap(),
+        expires_at: None,
+    });
     order.payments = Some(paid.collect());
     order.list_price = "3650.00".parse().ok();
     order.facts = Facts::from_json(&json!({"usage_discount": "1"}), Zone::UTC).unwrap().record;
@@ -66,7 +79,14 @@ fn table(when: &str, build: impl Fn(&str) -> ResourceRecord) -> String {
         account: "team".into(),
         currency: "USD".parse().ok(),
         facts: Facts::default(),
-        quotas: [("ecs_unsubscription", "0", "10")].into_iter().map(|(name, used, limit)| recoup_core::record::QuotaRecord { name: name.into(), used: used.parse().unwrap(), limit: limit.parse().ok() }).collect(),
+        quotas: [("ecs_unsubscription", "0", "10")]
+            .into_iter()
+            .map(|(name, used, limit)| recoup_core::record::QuotaRecord {
+                name: name.into(),
+                used: used.parse().unwrap(),
+                limit: limit.parse().ok(),
+            })
+            .collect(),
         returns: Some(Vec::new()),
     });
     let run = Run::at(at(when)).with_accounts(accounts.collect());
@@ -76,15 +96,29 @@ fn table(when: &str, build: impl Fn(&str) -> ResourceRecord) -> String {
         let answered = answer.unwrap();
         let assessment = &answered.assessment;
         let best = assessment.best().and_then(|exit| assessment.ruling(exit));
-        let refund = best.map_or_else(|| "-".to_owned(), |ruling| ruling.refund.as_ref().map_or_else(|| "?".to_owned(), |quote| quote.refund().to_string()));
+        let refund = best.map_or_else(
+            || "-".to_owned(),
+            |ruling| ruling.refund.as_ref().map_or_else(|| "?".to_owned(), |quote| quote.refund().to_string()),
+        );
         let shown = best.or_else(|| assessment.rulings().first());
-        let mut why: Vec<&str> = shown.into_iter().flat_map(|ruling| ruling.refusals.iter().map(|refusal| refusal.reason.as_str())).collect();
+        let mut why: Vec<&str> = shown
+            .into_iter()
+            .flat_map(|ruling| ruling.refusals.iter().map(|refusal| refusal.reason.as_str()))
+            .collect();
         if why.is_empty() {
-            why = shown.into_iter().flat_map(|ruling| ruling.unknowns.iter().map(|unknown| unknown.reason.as_str())).collect();
+            why = shown
+                .into_iter()
+                .flat_map(|ruling| ruling.unknowns.iter().map(|unknown| unknown.reason.as_str()))
+                .collect();
             why.dedup();
         }
         let stops = assessment.ruling(Exit::StopRenewal).map_or("", |_| " (renewal can be stopped)");
-        let line = format!("{provider:<18} {:<12} {:<16} {refund:>9}  {}{stops}", assessment.outcome(), assessment.best().map_or("-", Exit::as_str), why.join(", "));
+        let line = format!(
+            "{provider:<18} {:<12} {:<16} {refund:>9}  {}{stops}",
+            assessment.outcome(),
+            assessment.best().map_or("-", Exit::as_str),
+            why.join(", ")
+        );
         lines.push(line.trim_end().to_owned());
     }
     lines.join("\n")
@@ -124,7 +158,10 @@ scenario!(queued_package, "2026-01-05T00:00:00+08:00", |provider| {
     resource.facts.flags.set(recoup_core::fact::Flag::Used, false);
     resource
 });
-scenario!(expired, "2027-02-01T00:00:00+08:00", |provider| ResourceRecord { status: Status::Expired, ..year(provider) });
+scenario!(expired, "2027-02-01T00:00:00+08:00", |provider| ResourceRecord {
+    status: Status::Expired,
+    ..year(provider)
+});
 scenario!(frozen_for_security, "2026-07-02T12:00:00+08:00", |provider| {
     let mut resource = ResourceRecord { status: Status::Frozen, ..year(provider) };
     resource.facts.flags.set(recoup_core::fact::Flag::FrozenSecurity, true);
@@ -143,8 +180,17 @@ scenario!(half_paid_by_voucher, "2026-07-02T12:00:00+08:00", |provider| {
 });
 scenario!(over_every_threshold, "2026-07-02T12:00:00+08:00", |provider| {
     let mut resource = year(provider);
-    resource.orders = Some(vec![order(OrderKind::Purchase, "2026-01-01", "2027-01-01", &[(Instrument::Cash, "365000.00")])]);
+    resource.orders =
+        Some(vec![order(OrderKind::Purchase, "2026-01-01", "2027-01-01", &[(Instrument::Cash, "365000.00")])]);
     resource
 });
-scenario!(nothing_known_but_the_purchase, "2026-07-02T12:00:00+08:00", |provider| ResourceRecord { facts: Facts::default(), account: None, ..year(provider) });
-scenario!(billed_by_use, "2026-07-02T12:00:00+08:00", |provider| ResourceRecord { billing: Billing::PayAsYouGo, orders: None, ..year(provider) });
+scenario!(nothing_known_but_the_purchase, "2026-07-02T12:00:00+08:00", |provider| ResourceRecord {
+    facts: Facts::default(),
+    account: None,
+    ..year(provider)
+});
+scenario!(billed_by_use, "2026-07-02T12:00:00+08:00", |provider| ResourceRecord {
+    billing: Billing::PayAsYouGo,
+    orders: None,
+    ..year(provider)
+});

@@ -181,7 +181,9 @@ impl<P: Provider> Kit<P> {
                 // A record that cannot be read is an error of its own; one that can is answered.
                 let Ok(answer) = self.rules.assess_json(&run, &record) else { continue };
                 answered += 1;
-                problems.extend(exits(&answer).filter_map(conservation).map(|what| format!("{}: {what}\n    {record}", case.id)));
+                problems.extend(
+                    exits(&answer).filter_map(conservation).map(|what| format!("{}: {what}\n    {record}", case.id)),
+                );
             }
         }
         assert!(answered > 0, "no record was answered");
@@ -204,9 +206,8 @@ impl<P: Provider> Kit<P> {
         for order in resource.orders.iter().flatten() {
             elsewhere = elsewhere.and_also(order.facts.flags);
         }
-        let is_open = |start: &ResourceRecord, flag: Flag| {
-            start.facts.flags.get(flag).is_none() && elsewhere.get(flag).is_none()
-        };
+        let is_open =
+            |start: &ResourceRecord, flag: Flag| start.facts.flags.get(flag).is_none() && elsewhere.get(flag).is_none();
         let starts = [(resource, answer.clone()), (&forgotten, self.answer(run, &forgotten).unwrap_or_default())];
         for (start, before) in starts {
             for flag in Flag::ALL.iter().filter(|flag| is_open(start, **flag)) {

@@ -565,6 +565,7 @@ impl Policy {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "a test builds its values in place")]
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};

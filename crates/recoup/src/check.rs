@@ -30,7 +30,9 @@ pub(crate) fn check(engine: &Engine, args: &Check) -> Outcome {
             .and_then(|text| Case::read_all(&text).map_err(|error| error.to_string()));
         match read {
             Ok(cases) => {
-                cases.into_iter().for_each(|case| by_provider.entry(case.provider().to_owned()).or_default().push(case));
+                cases
+                    .into_iter()
+                    .for_each(|case| by_provider.entry(case.provider().to_owned()).or_default().push(case));
             }
             Err(error) => {
                 say(format_args!("{file}: {error}"));

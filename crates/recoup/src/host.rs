@@ -117,7 +117,8 @@ pub(crate) fn engine(setup: &Setup) -> Result<Engine, Failure> {
 
 /// The instant now, the only place where the program reads a clock.
 fn now() -> Instant {
-    Instant::from_micros(chrono::Utc::now().timestamp() * 1_000_000)
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Instant::from_micros(i64::try_from(since.as_secs()).unwrap_or(0).saturating_mul(1_000_000))
 }
 
 fn assumptions(assume: &[String]) -> Result<Facts, Failure> {

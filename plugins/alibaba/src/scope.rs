@@ -149,6 +149,10 @@ fn full<R: Resource>(resource: &R, cx: &Context<'_>) -> Option<Full> {
     if cx.is_product(product::SSL_CERTIFICATE) {
         return Some(Full::Certificate);
     }
+    if cx.listed(list::ROW_PARTIAL_OSS) {
+        // Its row of today says that it has a full refund, not which: the general rules of plans hold.
+        return Some(Full::Plan);
+    }
     if cx.listed(list::ROW_WINDOW) {
         return cx.cell(table::UNUSED_WINDOW, &[cx.product_name(resource).into()]).map(Full::Unused);
     }

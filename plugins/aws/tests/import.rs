@@ -1,4 +1,11 @@
 //! What AWS prints, read into records.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use recoup_aws::Aws;
 use recoup_core::adapter::Provider;

@@ -1,4 +1,11 @@
 //! Whatever a record does not say, it is answered, and an open exit without a figure says why.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use recoup_aws::Aws;
 use recoup_core::adapter::Rules;

@@ -1,4 +1,11 @@
 //! What is read from payloads as Azure prints them. Sources: `fixtures/azure/README.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::path::Path;
