@@ -174,7 +174,7 @@ fn bad_records_are_each_said_with_their_line_and_good_ones_assessed() {
         "p.ndjson:15: expected an object, found an array",
         "p.ndjson:16: expected an object, found null",
         "p.ndjson:17: warning: field \"colour\" is not understood",
-        "14 record(s) could not be read or assessed, 2 could",
+        "15 record(s) could not be read or assessed, 2 could",
     ] {
         assert!(said.contains(expected), "{expected:?} is not in\n{said}");
     }
