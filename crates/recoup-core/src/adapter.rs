@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::assessment::{Assessment, Subject, to_json};
-use crate::context::{Context, ContextError, Run};
+use crate::context::{Context, ContextError, Ready, Run};
 use crate::import::{ImportFile, Imported};
 use crate::policy::{Policy, PolicyError, Rulebook};
 use crate::record::{AccountRecord, Faults, ResourceRecord};
@@ -117,6 +117,34 @@ impl<P: Provider> Rules<P> {
         P::assess(resource, &cx, out);
         out.finish(&cx, P::PREFERENCE);
         Ok(cx)
+    }
+
+    /// Makes a run ready for these rules.
+    #[must_use]
+    pub fn ready<'a>(&'a self, run: &'a Run) -> Ready<'a> {
+        Ready::new(&self.book, run)
+    }
+
+    /// As [`assess`](Self::assess) for one of many resources of a run; `then` sees what was ruled.
+    ///
+    /// # Errors
+    /// Where the resource names a site that does not exist.
+    #[inline]
+    pub fn assess_in<R: Resource>(
+        &self,
+        ready: &Ready<'_>,
+        at: Option<crate::time::Instant>,
+        resource: &R,
+        out: &mut Assessment,
+        then: impl FnOnce(&Context<'_>, &Assessment),
+    ) -> Result<(), ContextError> {
+        out.clear();
+        let here = ready.site(at, resource.site())?;
+        let cx = ready.context_on(here, resource);
+        P::assess(resource, &cx, out);
+        out.finish(&cx, P::PREFERENCE);
+        then(&cx, out);
+        Ok(())
     }
 
     /// Rules on an owned record.

@@ -117,8 +117,16 @@ impl Assessment {
                 .then(rank(a.exit).cmp(&rank(b.exit)))
                 .then(Ordering::Equal)
         };
+        // A resource has a few exits, mostly in order already; rulings are too large to be moved without need.
         if let Some(rulings) = self.rulings.get_mut(..self.used) {
-            rulings.sort_by(by_merit);
+            for end in 1..rulings.len() {
+                for place in (1..=end).rev() {
+                    match rulings.get(place - 1..=place) {
+                        Some([a, b]) if by_merit(a, b).is_gt() => rulings.swap(place - 1, place),
+                        _ => break,
+                    }
+                }
+            }
         }
         let deciding = self.rulings().iter().find(|ruling| ruling.exit != Exit::StopRenewal);
         let (outcome, best) = match deciding {

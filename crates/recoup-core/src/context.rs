@@ -217,6 +217,108 @@ pub enum ContextError {
     NoInstant,
 }
 
+/// A site's rules at an instant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SiteAt<'a> {
+    site: &'a SiteRules,
+    at: Instant,
+    rules_at: Instant,
+    epoch: &'a Epoch,
+    edition: Option<&'a str>,
+}
+
+impl<'a> SiteAt<'a> {
+    fn new(site: &'a SiteRules, run: &Run, at: Instant) -> Option<Self> {
+        let rules_at = run.edition.map_or(at, |date| site.end_of_day(date));
+        let epoch = site.epoch(rules_at)?;
+        Some(Self { site, at, rules_at, epoch, edition: site.edition(rules_at) })
+    }
+}
+
+/// A run made ready for one provider's rules: what every resource of a site has in common is looked up
+/// once and not for each.
+#[derive(Debug, Clone)]
+pub struct Ready<'a> {
+    book: &'a Rulebook,
+    run: &'a Run,
+    /// The sites at the run's own instant, as the rulebook lists them; none where the run has no instant.
+    sites: Vec<Option<SiteAt<'a>>>,
+}
+
+impl<'a> Ready<'a> {
+    /// Makes a run ready.
+    #[must_use]
+    pub fn new(book: &'a Rulebook, run: &'a Run) -> Self {
+        let own = |site: &'a SiteRules| {
+            let at = run.at.or_else(|| run.day.map(|day| site.zone.midnight(day)))?;
+            SiteAt::new(site, run, at)
+        };
+        Self { book, run, sites: book.sites().iter().map(own).collect() }
+    }
+
+    /// The context of a resource; `at` overrides the run's instant for this resource.
+    ///
+    /// # Errors
+    /// Where the resource names a site that does not exist, or there is no instant.
+    #[inline]
+    pub fn context<R: Resource>(&self, at: Option<Instant>, resource: &R) -> Result<Context<'a>, ContextError> {
+        let here = self.site(at, resource.site())?;
+        Ok(self.context_on(here, resource))
+    }
+
+    /// The rules that a resource goes by.
+    #[inline]
+    pub(crate) fn site(&self, at: Option<Instant>, site: Option<&str>) -> Result<SiteAt<'a>, ContextError> {
+        let place = self.book.place_of_site(site).ok_or_else(|| self.unknown_site(site))?;
+        let here = match at {
+            None => self.sites.get(place).copied().flatten(),
+            Some(at) => self.book.sites().get(place).and_then(|site| SiteAt::new(site, self.run, at)),
+        };
+        here.ok_or(ContextError::NoInstant)
+    }
+
+    #[inline]
+    pub(crate) fn context_on<R: Resource>(&self, here: SiteAt<'a>, resource: &R) -> Context<'a> {
+        let (book, run) = (self.book, self.run);
+        let SiteAt { site, at, rules_at, epoch, edition } = here;
+        let account = resource.account().and_then(|key| run.account(&book.policy().provider, &site.name, key));
+        let mut flags = resource.flags();
+        for order in resource.orders().into_iter().flatten() {
+            flags = flags.and_also(order.flags());
+        }
+        if let Some(account) = account {
+            flags = flags.and_also(account.facts.flags);
+        }
+        flags = flags.or_else(run.assumed.flags);
+        Context {
+            at,
+            zone: site.zone,
+            rules_at,
+            book,
+            site,
+            edition,
+            epoch,
+            in_force: epoch.clauses(),
+            account,
+            assumed: &run.assumed,
+            flags,
+            product: book.product(resource.product()),
+            trace: run.trace,
+            keeps_steps: run.trace || book.is_overlaid(),
+            own_read: RefCell::default(),
+        }
+    }
+
+    #[cold]
+    fn unknown_site(&self, found: Option<&str>) -> ContextError {
+        ContextError::UnknownSite {
+            provider: self.book.policy().provider.clone(),
+            found: found.unwrap_or_default().chars().take(60).collect(),
+            expected: self.book.sites().iter().map(|site| site.name.clone()).collect(),
+        }
+    }
+}
+
 /// What a rule may ask about besides the resource.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
@@ -227,19 +329,23 @@ pub struct Context<'a> {
     rules_at: Instant,
     book: &'a Rulebook,
     site: &'a SiteRules,
+    edition: Option<&'a str>,
     epoch: &'a Epoch,
+    in_force: &'a [u64],
     account: Option<&'a AccountRecord>,
     assumed: &'a Facts,
     flags: FlagSet,
     product: Option<ProductId>,
     trace: bool,
+    keeps_steps: bool,
     /// Clauses of a team's own whose figures were read, so that a ruling can say what it rests on though
     /// the rules, which are written for the published clauses, do not name them.
     own_read: RefCell<Vec<ClauseId>>,
 }
 
 impl<'a> Context<'a> {
-    /// The context of a resource in a run; `at` overrides the run's instant for this resource.
+    /// The context of a resource in a run; `at` overrides the run's instant for this resource. For many
+    /// resources, make the run [`Ready`] once.
     ///
     /// # Errors
     /// Where the resource names a site that does not exist, or there is no instant.
@@ -249,38 +355,7 @@ impl<'a> Context<'a> {
         at: Option<Instant>,
         resource: &R,
     ) -> Result<Self, ContextError> {
-        let unknown_site = || ContextError::UnknownSite {
-            provider: book.policy().provider.clone(),
-            found: resource.site().unwrap_or_default().chars().take(60).collect(),
-            expected: book.sites().iter().map(|site| site.name.clone()).collect(),
-        };
-        let site = book.site(resource.site()).ok_or_else(unknown_site)?;
-        let at = at.or(run.at).or_else(|| run.day.map(|day| site.zone.midnight(day))).ok_or(ContextError::NoInstant)?;
-        let rules_at = run.edition.map_or(at, |date| site.end_of_day(date));
-        let epoch = site.epoch(rules_at).ok_or_else(unknown_site)?;
-        let account = resource.account().and_then(|key| run.account(&book.policy().provider, &site.name, key));
-        let mut flags = resource.flags();
-        for order in resource.orders().into_iter().flatten() {
-            flags = flags.and_also(order.flags());
-        }
-        if let Some(account) = account {
-            flags = flags.and_also(account.facts.flags);
-        }
-        flags = flags.or_else(run.assumed.flags);
-        Ok(Self {
-            at,
-            zone: site.zone,
-            rules_at,
-            book,
-            site,
-            epoch,
-            account,
-            assumed: &run.assumed,
-            flags,
-            product: book.product(resource.product()),
-            trace: run.trace,
-            own_read: RefCell::default(),
-        })
+        Ready::new(book, run).context(at, resource)
     }
 
     /// The name of the site.
@@ -292,8 +367,9 @@ impl<'a> Context<'a> {
 
     /// The edition in force.
     #[must_use]
+    #[inline]
     pub fn edition(&self) -> Option<&'a str> {
-        self.site.edition(self.rules_at)
+        self.edition
     }
 
     /// The instant whose rules apply: the instant asked about, unless an edition was asked for.
@@ -308,6 +384,14 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn book(&self) -> &'a Rulebook {
         self.book
+    }
+
+    /// Whether rulings keep any step at all: all of them where somebody asked, else those that rest on a
+    /// team's own clauses.
+    #[must_use]
+    #[inline]
+    pub(crate) fn keeps_steps(&self) -> bool {
+        self.keeps_steps
     }
 
     /// Whether rulings keep their steps.
@@ -406,7 +490,8 @@ impl<'a> Context<'a> {
     #[must_use]
     #[inline]
     pub fn in_force(&self, clause: ClauseId) -> bool {
-        self.epoch.in_force(clause)
+        let place = usize::from(clause.0);
+        clause == ClauseId::NO_RULE || self.in_force.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
     }
 
     /// A dated value, where one holds.
@@ -422,14 +507,22 @@ impl<'a> Context<'a> {
         self.read(self.epoch.cell(table, key))
     }
 
+    #[inline]
     fn read(&self, held: Option<Held>) -> Option<Held> {
+        if self.book.is_overlaid() {
+            self.note_own(held);
+        }
+        held
+    }
+
+    #[cold]
+    fn note_own(&self, held: Option<Held>) {
         if let Some(held) = held
             && self.is_own(held.clause)
             && let Ok(mut read) = self.own_read.try_borrow_mut()
         {
             read.push(held.clause);
         }
-        held
     }
 
     /// Whether a clause is a team's own, or was changed by it.
@@ -439,7 +532,13 @@ impl<'a> Context<'a> {
     }
 
     /// How many figures of a team's own were read so far.
+    #[inline]
     pub(crate) fn own_read(&self) -> usize {
+        if self.book.is_overlaid() { self.count_own_read() } else { 0 }
+    }
+
+    #[cold]
+    fn count_own_read(&self) -> usize {
         self.own_read.try_borrow().map_or(0, |read| read.len())
     }
 

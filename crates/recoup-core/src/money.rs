@@ -101,6 +101,21 @@ fn whole_cents(value: i128) -> Option<i128> {
     }
 }
 
+/// One is 2^18 times 5^18: a whole number, shifted by 18 bits, is a multiple of this.
+const ONE_SHIFTED: i64 = 3_814_697_265_625;
+
+/// A value as a whole number, where it is that; in machine words where it fits.
+#[inline]
+fn whole(value: i128) -> Option<i128> {
+    if value & 0x3_FFFF != 0 {
+        return None;
+    }
+    match i64::try_from(value >> 18) {
+        Ok(shifted) => (shifted % ONE_SHIFTED == 0).then(|| i128::from(shifted / ONE_SHIFTED)),
+        Err(_) => (value % ONE == 0).then_some(value / ONE),
+    }
+}
+
 /// The product, by a single machine multiplication where both factors are words.
 #[inline]
 fn product(a: i128, b: i128) -> Option<i128> {
@@ -299,12 +314,14 @@ impl Number {
 
     /// The whole number, if there is no fraction and it fits.
     #[must_use]
+    #[inline]
     pub fn as_whole(self) -> Option<i64> {
-        (self.0 % ONE == 0).then(|| i64::try_from(self.0 / ONE).ok()).flatten()
+        whole(self.0).and_then(|whole| i64::try_from(whole).ok())
     }
 
     /// The same value read as money, for facts that are amounts (`ask_price`).
     #[must_use]
+    #[inline]
     pub const fn as_amount(self) -> Amount {
         Amount(self.0)
     }
@@ -313,6 +330,7 @@ impl Number {
 impl Amount {
     /// The same value read as a plain number, for quotas that count money.
     #[must_use]
+    #[inline]
     pub const fn as_number(self) -> Number {
         Number(self.0)
     }
@@ -449,6 +467,7 @@ impl Exact {
 
     /// The fraction `over / under`; nothing where `under` is not positive.
     #[must_use]
+    #[inline]
     pub fn ratio(over: i64, under: i64) -> Self {
         if under <= 0 {
             return Self::ZERO;
@@ -495,6 +514,7 @@ impl Exact {
 
     /// The quotient; nothing where `other` is not positive (a price over no time is no price).
     #[must_use]
+    #[inline]
     pub fn over(&self, other: impl Into<Self>) -> Self {
         let other = other.into();
         if !other.is_positive() {
@@ -505,6 +525,7 @@ impl Exact {
 
     /// The product with `over / under`; nothing where `under` is not positive.
     #[must_use]
+    #[inline]
     pub fn times_ratio(&self, over: i64, under: i64) -> Self {
         self.times(Self::ratio(over, under))
     }
@@ -527,6 +548,7 @@ impl Exact {
 
     /// The difference.
     #[must_use]
+    #[inline]
     pub fn minus(&self, other: &Self) -> Self {
         self.plus(&other.times(-1_i64))
     }
@@ -543,12 +565,14 @@ impl Exact {
 
     /// The larger of the value and nothing.
     #[must_use]
+    #[inline]
     pub fn floor_zero(self) -> Self {
         if self.is_positive() { self } else { Self::ZERO }
     }
 
     /// The smaller of two values.
     #[must_use]
+    #[inline]
     pub fn at_most(self, other: impl Into<Self>) -> Self {
         let other = other.into();
         if self.compare(&other) == Ordering::Greater { other } else { self }
@@ -556,6 +580,7 @@ impl Exact {
 
     /// Which of two values is larger.
     #[must_use]
+    #[inline]
     pub fn compare(&self, other: &Self) -> Ordering {
         if let (Self::Small { over: a, under: b }, Self::Small { over: c, under: d }) = (self, other)
             && let (Some(left), Some(right)) = (product(*a, *d), product(*c, *b))
@@ -567,12 +592,14 @@ impl Exact {
 
     /// The one rounding step: half up (away from zero at the half) to the currency's minor unit.
     #[must_use]
+    #[inline]
     pub fn round(&self, currency: Currency) -> Amount {
         self.round_to(currency.minor_unit())
     }
 
     /// Rounds half up (away from zero at the half) to a multiple of `unit`.
     #[must_use]
+    #[inline]
     pub fn round_to(&self, unit: Amount) -> Amount {
         self.to_multiple(unit, true)
     }

@@ -396,6 +396,11 @@ struct HeldRow {
 struct BitSet(Vec<u64>);
 
 impl BitSet {
+    /// The set in machine words: number `n` is bit `n % 64` of word `n / 64`.
+    fn words(&self) -> &[u64] {
+        &self.0
+    }
+
     fn insert(&mut self, bit: usize) {
         let word = bit / 64;
         if self.0.len() <= word {
@@ -434,6 +439,13 @@ impl Epoch {
     #[inline]
     pub fn in_force(&self, clause: ClauseId) -> bool {
         clause == ClauseId::NO_RULE || self.in_force.contains(usize::from(clause.0))
+    }
+
+    /// The clauses in force as a set of bits, clause `n` being bit `n % 64` of word `n / 64`.
+    #[must_use]
+    #[inline]
+    pub(crate) fn clauses(&self) -> &[u64] {
+        self.in_force.words()
     }
 
     /// A dated value, where one holds.
@@ -515,6 +527,10 @@ pub struct Rulebook {
     sites: Vec<SiteRules>,
     default_site: usize,
     products: HashMap<String, ProductId, RandomState>,
+    /// The clauses' reasons by their index, close together: rules ask for them all the time.
+    reasons: Vec<Reason>,
+    /// Whether any clause is a team's own.
+    overlaid: bool,
 }
 
 fn parse_bound(text: &str, zone: Zone) -> Result<Instant, TimeError> {
@@ -770,7 +786,11 @@ impl Rulebook {
         let sites =
             policy.sites.iter().map(|site| builder.site_rules(site, &products)).collect::<Result<Vec<_>, _>>()?;
         let default_site = policy.sites.iter().position(|site| site.default).unwrap_or(0);
-        Ok(Self { sites, default_site, products, policy })
+        // A clause without a reason of its own never refuses by itself; the build checks that those which do
+        // have one.
+        let reasons = policy.clauses.iter().map(|clause| clause.reason.unwrap_or(Reason::RuleUnknown)).collect();
+        let overlaid = policy.clauses.iter().any(|clause| clause.overlay);
+        Ok(Self { sites, default_site, products, reasons, overlaid, policy })
     }
 
     fn names(policy: &Policy) -> Result<HashMap<String, ProductId, RandomState>, PolicyError> {
@@ -802,9 +822,16 @@ impl Rulebook {
     /// The site with this name, or the default one where no name is given.
     #[must_use]
     pub fn site(&self, name: Option<&str>) -> Option<&SiteRules> {
+        self.place_of_site(name).and_then(|place| self.sites.get(place))
+    }
+
+    /// Where that site stands among [`sites`](Self::sites).
+    #[must_use]
+    #[inline]
+    pub fn place_of_site(&self, name: Option<&str>) -> Option<usize> {
         match name {
-            Some(name) => self.sites.iter().find(|site| site.name == name),
-            None => self.sites.get(self.default_site),
+            Some(name) => self.sites.iter().position(|site| site.name == name),
+            None => Some(self.default_site),
         }
     }
 
@@ -815,6 +842,20 @@ impl Rulebook {
             return Some(*found);
         }
         if name.chars().any(char::is_uppercase) { self.products.get(&name.to_lowercase()).copied() } else { None }
+    }
+
+    /// What a refusal by a clause is called.
+    #[must_use]
+    #[inline]
+    pub fn reason(&self, clause: ClauseId) -> Reason {
+        self.reasons.get(usize::from(clause.0)).copied().unwrap_or(Reason::RuleUnknown)
+    }
+
+    /// Whether a team's own clauses are among the rules.
+    #[must_use]
+    #[inline]
+    pub fn is_overlaid(&self) -> bool {
+        self.overlaid
     }
 
     /// A clause's id as written.

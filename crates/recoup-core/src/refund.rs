@@ -103,6 +103,7 @@ pub struct Ledger {
 impl Ledger {
     /// Nothing paid yet.
     #[must_use]
+    #[inline]
     pub fn new(currency: Currency) -> Self {
         Self { currency, payments: SmallVec::new() }
     }
@@ -125,6 +126,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where its payments are unknown or in another currency.
+    #[inline]
     pub fn add_order(&mut self, order: &impl Order) -> Result<(), Missing> {
         if order.currency().is_some_and(|currency| currency != self.currency) {
             return Err(Missing::OneCurrency);
@@ -160,12 +162,14 @@ impl Ledger {
 
     /// What money paid, without coupons and vouchers.
     #[must_use]
+    #[inline]
     pub fn money(&self) -> Amount {
         self.paid_by(Instrument::is_money)
     }
 
     /// What the instruments paid that `which` picks.
     #[must_use]
+    #[inline]
     pub fn paid_by(&self, which: impl Fn(Instrument) -> bool) -> Amount {
         self.payments.iter().filter(|payment| which(payment.instrument)).map(|payment| payment.amount).sum()
     }
@@ -185,6 +189,7 @@ impl Ledger {
     }
 
     /// Opens a draft in which every payment has its disposition.
+    #[inline]
     pub fn settle(&self, dispose: impl Fn(&Payment) -> Disposition) -> Draft {
         let mut draft = Draft { shares: SmallVec::new(), left: Amount::ZERO, quote: RefundQuote::empty(self.currency) };
         for payment in &self.payments {
@@ -242,6 +247,7 @@ impl Draft {
     }
 
     /// Takes what was consumed, rounded once, at most what is left. Gives what was taken.
+    #[inline]
     pub fn consume(&mut self, amount: &Exact) -> Amount {
         let taken = self.take(amount);
         self.quote.consumed += taken;
@@ -249,6 +255,7 @@ impl Draft {
     }
 
     /// Takes a fee, rounded once, at most what is left. Gives what was taken.
+    #[inline]
     pub fn keep_fee(&mut self, amount: &Exact) -> Amount {
         let taken = self.take(amount);
         self.quote.fee += taken;
@@ -265,12 +272,13 @@ impl Draft {
     /// Takes what an exchange carries over, rounded once, at most what is left. Gives what was taken.
     pub fn carry_over(&mut self, amount: &Exact) -> Amount {
         let taken = self.take(amount);
-        self.quote.carry_over = Some(self.quote.carry_over.unwrap_or_default() + taken);
+        *self.quote.rare_mut().carry_over.get_or_insert_default() += taken;
         taken
     }
 
     /// Gives back this much, rounded once, and consumes the rest: for rules that state the refund
     /// rather than what was used.
+    #[inline]
     pub fn give_back_only(&mut self, amount: &Exact) -> Amount {
         let back = amount.round(self.quote.currency).floor_zero().at_most(self.left);
         self.quote.consumed += self.left - back;
@@ -280,6 +288,7 @@ impl Draft {
 
     /// Returns what is left, split among the sharing payments as they paid, and closes the quote.
     #[must_use]
+    #[inline]
     pub fn finish(self) -> RefundQuote {
         let Self { shares, left, mut quote } = self;
         let mut parts: SmallVec<[Amount; 3]> = shares.iter().map(|share| share.paid).collect();
@@ -314,11 +323,25 @@ pub struct RefundQuote {
     fee: Amount,
     forfeited: Amount,
     returned: SmallVec<[Returned; 2]>,
+    /// What few exits have; kept apart, so that the many others do not carry it about.
+    rare: Option<Box<Rare>>,
+}
+
+/// The parts of a refund that only a resale, an exchange or a commitment has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Rare {
     /// At a resale consumption is not spoken of.
     resale: Option<Amount>,
     released: Option<Amount>,
     carry_over: Option<Amount>,
     charge: Option<Amount>,
+}
+
+impl Rare {
+    /// Boxed where there is anything in it, so that equal refunds are equal.
+    fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 /// A refund whose parts do not add up.
@@ -358,14 +381,18 @@ impl TryFrom<RefundParts> for RefundQuote {
             fee: parts.fee,
             forfeited: parts.forfeited.unwrap_or_default(),
             returned: parts.returned.into(),
-            resale: parts.proceeds,
-            released: parts.released,
-            carry_over: parts.carry_over,
-            charge: parts.charge,
+            rare: Rare {
+                resale: parts.proceeds,
+                released: parts.released,
+                carry_over: parts.carry_over,
+                charge: parts.charge,
+            }
+            .boxed(),
         };
-        let expected = quote.resale.unwrap_or(quote.paid);
+        let expected = quote.proceeds().unwrap_or(quote.paid);
         let accounted = quote.accounted_for();
-        let negative = [quote.paid, quote.consumed, quote.fee, quote.forfeited, quote.carry_over.unwrap_or_default()]
+        let carry_over = quote.carried_over().unwrap_or_default();
+        let negative = [quote.paid, quote.consumed, quote.fee, quote.forfeited, carry_over]
             .into_iter()
             .chain(quote.returned.iter().map(|item| item.amount))
             .any(Amount::is_negative);
@@ -374,6 +401,7 @@ impl TryFrom<RefundParts> for RefundQuote {
 }
 
 impl RefundQuote {
+    #[inline]
     fn empty(currency: Currency) -> Self {
         Self {
             currency,
@@ -382,11 +410,12 @@ impl RefundQuote {
             fee: Amount::ZERO,
             forfeited: Amount::ZERO,
             returned: SmallVec::new(),
-            resale: None,
-            released: None,
-            carry_over: None,
-            charge: None,
+            rare: None,
         }
+    }
+
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Nothing was paid and nothing comes back.
@@ -401,11 +430,13 @@ impl RefundQuote {
     pub fn resale(currency: Currency, paid: Amount, proceeds: Amount, fee: &Exact, to: Destination) -> Self {
         let proceeds = proceeds.floor_zero();
         let fee = fee.round(currency).floor_zero().at_most(proceeds);
-        let mut quote = Self { paid, fee, resale: Some(proceeds), ..Self::empty(currency) };
+        let rare = Rare { resale: Some(proceeds), ..Rare::default() };
+        let mut quote = Self { paid, fee, rare: rare.boxed(), ..Self::empty(currency) };
         quote.give_back(Instrument::Cash, proceeds - fee, to, None);
         quote
     }
 
+    #[inline]
     fn give_back(&mut self, instrument: Instrument, amount: Amount, to: Destination, expires_at: Option<Instant>) {
         if amount.is_zero() {
             return;
@@ -421,14 +452,14 @@ impl RefundQuote {
     /// Future payments no longer owed, rounded once.
     #[must_use]
     pub fn releasing(mut self, amount: &Exact) -> Self {
-        self.released = Some(amount.round(self.currency));
+        self.rare_mut().released = Some(amount.round(self.currency));
         self
     }
 
     /// New money that the exit costs, rounded once. It stands outside the equation.
     #[must_use]
     pub fn charging(mut self, amount: &Exact) -> Self {
-        self.charge = Some(amount.round(self.currency));
+        self.rare_mut().charge = Some(amount.round(self.currency));
         self
     }
 
@@ -444,7 +475,7 @@ impl RefundQuote {
     /// States that nothing is carried over, for an exchange in which that is a figure and not a gap.
     #[must_use]
     pub fn carrying_nothing(mut self) -> Self {
-        self.carry_over.get_or_insert(Amount::ZERO);
+        self.rare_mut().carry_over.get_or_insert(Amount::ZERO);
         self
     }
 
@@ -462,10 +493,13 @@ impl RefundQuote {
         for item in &other.returned {
             self.give_back(item.instrument, item.amount, item.to, item.expires_at);
         }
-        self.resale = sum(self.resale, other.resale);
-        self.released = sum(self.released, other.released);
-        self.carry_over = sum(self.carry_over, other.carry_over);
-        self.charge = sum(self.charge, other.charge);
+        if let Some(theirs) = other.rare.as_deref() {
+            let own = self.rare_mut();
+            own.resale = sum(own.resale, theirs.resale);
+            own.released = sum(own.released, theirs.released);
+            own.carry_over = sum(own.carry_over, theirs.carry_over);
+            own.charge = sum(own.charge, theirs.charge);
+        }
         self
     }
 
@@ -480,7 +514,7 @@ impl RefundQuote {
     #[must_use]
     #[inline]
     pub fn consumed(&self) -> Option<Amount> {
-        self.resale.is_none().then_some(self.consumed)
+        self.proceeds().is_none().then_some(self.consumed)
     }
 
     /// The fee that is kept.
@@ -494,7 +528,7 @@ impl RefundQuote {
     #[must_use]
     #[inline]
     pub fn forfeited(&self) -> Option<Amount> {
-        self.resale.is_none().then_some(self.forfeited)
+        self.proceeds().is_none().then_some(self.forfeited)
     }
 
     /// What comes back, by instrument and destination.
@@ -508,32 +542,33 @@ impl RefundQuote {
     #[must_use]
     #[inline]
     pub fn released(&self) -> Option<Amount> {
-        self.released
+        self.rare.as_ref().and_then(|rare| rare.released)
     }
 
     /// The value that an exchange takes along.
     #[must_use]
     #[inline]
     pub fn carried_over(&self) -> Option<Amount> {
-        self.carry_over
+        self.rare.as_ref().and_then(|rare| rare.carry_over)
     }
 
     /// New money that the exit costs.
     #[must_use]
     #[inline]
     pub fn charge(&self) -> Option<Amount> {
-        self.charge
+        self.rare.as_ref().and_then(|rare| rare.charge)
     }
 
     /// What a buyer pays at a resale.
     #[must_use]
     #[inline]
     pub fn proceeds(&self) -> Option<Amount> {
-        self.resale
+        self.rare.as_ref().and_then(|rare| rare.resale)
     }
 
     /// The headline: the part of what comes back that is money.
     #[must_use]
+    #[inline]
     pub fn refund(&self) -> Amount {
         self.money_back()
     }
@@ -544,7 +579,7 @@ impl RefundQuote {
         self.consumed
             + self.fee
             + self.forfeited
-            + self.carry_over.unwrap_or_default()
+            + self.carried_over().unwrap_or_default()
             + self.returned.iter().map(|item| item.amount).sum()
     }
 }

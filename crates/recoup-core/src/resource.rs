@@ -25,6 +25,7 @@ pub struct Payment {
 impl Payment {
     /// Whether a coupon or card given back at `at` could still be used.
     #[must_use]
+    #[inline]
     pub fn valid_at(&self, at: Instant) -> bool {
         self.expires_at.is_none_or(|end| at <= end)
     }
@@ -42,6 +43,7 @@ pub struct Term {
 impl Term {
     /// The term in calendar months, where its unit is one of the calendar.
     #[must_use]
+    #[inline]
     pub fn months(self) -> Option<u32> {
         match self.unit {
             TermUnit::Month => Some(self.count),
@@ -98,21 +100,25 @@ pub trait Order {
     fn figure(&self, figure: Figure) -> Option<Number>;
 
     /// Whether the order was paid and neither refunded nor cancelled.
+    #[inline]
     fn is_paid(&self) -> bool {
         self.status() == OrderStatus::Paid
     }
 
     /// The term in calendar months, where it is known in such.
+    #[inline]
     fn term_months(&self) -> Option<u32> {
         self.term().and_then(Term::months)
     }
 
     /// Whether the order's period has begun at `at`; `None` where its start is unknown.
+    #[inline]
     fn has_begun(&self, at: Instant) -> Option<bool> {
         self.starts_at().map(|start| start <= at)
     }
 
     /// Whether a renewal has not begun at `at`; an unknown start counts as begun.
+    #[inline]
     fn is_pending_renewal(&self, at: Instant) -> bool {
         self.kind() == OrderKind::Renewal && self.starts_at().is_some_and(|start| start > at)
     }
@@ -230,26 +236,31 @@ pub trait Resource {
     fn moment(&self, moment: Moment) -> Option<Instant>;
 
     /// The orders that were paid and neither refunded nor cancelled; none where orders are unknown.
+    #[inline]
     fn paid_orders(&self) -> impl Iterator<Item = Self::Order<'_>> + '_ {
         self.orders().into_iter().flatten().filter(Order::is_paid)
     }
 
     /// The paid orders that bought a period: purchases and renewals.
+    #[inline]
     fn periods(&self) -> impl Iterator<Item = Self::Order<'_>> + '_ {
         self.paid_orders().filter(|order| matches!(order.kind(), OrderKind::Purchase | OrderKind::Renewal))
     }
 
     /// The paid renewals that have not begun at `at`.
+    #[inline]
     fn pending_renewals(&self, at: Instant) -> impl Iterator<Item = Self::Order<'_>> + '_ {
         self.paid_orders().filter(move |order| order.is_pending_renewal(at))
     }
 
     /// Whether any order is recorded as unpaid.
+    #[inline]
     fn has_unpaid_order(&self) -> bool {
         self.orders().into_iter().flatten().any(|order| order.status() == OrderStatus::Unpaid)
     }
 
     /// Whether a paid order was paid with `instrument`.
+    #[inline]
     fn paid_with(&self, instrument: Instrument) -> bool {
         self.paid_orders().any(|order| {
             order.payments().is_some_and(|mut payments| {
@@ -259,6 +270,7 @@ pub trait Resource {
     }
 
     /// Whether its period is over at `at`, or its status says so.
+    #[inline]
     fn has_expired(&self, at: Instant) -> bool {
         self.status() == Status::Expired || self.ends_at().is_some_and(|end| end < at)
     }

@@ -239,17 +239,21 @@ impl<'a> Ruling<'a> {
         self.data
     }
 
-    #[inline]
     fn reason_of(&self, clause: ClauseId) -> Reason {
-        // A clause without a reason of its own never refuses by itself; the build checks that those
-        // which do have one.
-        self.cx.book().policy().clause(clause).and_then(|clause| clause.reason).unwrap_or(Reason::RuleUnknown)
+        self.cx.book().reason(clause)
     }
 
+    /// Keeps a step where somebody asked for an explanation. What rests on a team's own clause says so
+    /// without being asked; what refuses or is unknown names its clause anyway.
     #[inline]
     fn step(&mut self, clause: ClauseId, verdict: Verdict) {
-        // What rests on a team's own clause says so without being asked; what refuses or is unknown
-        // names its clause anyway.
+        if self.cx.keeps_steps() {
+            self.keep(clause, verdict);
+        }
+    }
+
+    #[cold]
+    fn keep(&mut self, clause: ClauseId, verdict: Verdict) {
         if self.cx.tracing() || (verdict == Verdict::Applies && self.cx.is_own(clause)) {
             self.data.steps.push(Step::Clause(clause, verdict));
         }
@@ -265,43 +269,48 @@ impl<'a> Ruling<'a> {
 
     /// Refuses by a clause where the answer is yes; where it is open, records what would settle it.
     /// Does nothing where the clause is not in force.
+    #[inline]
     pub fn refuse_if(&mut self, clause: ClauseId, answer: impl Into<Answer>) {
         let answer = answer.into();
-        if self.cx.in_force(clause) {
-            match answer.known() {
-                Some(false) => self.step(clause, Verdict::Passes),
-                known => self.settle(clause, self.reason_of(clause), known, answer),
-            }
+        // Nearly every question is answered no, and then there is nothing to do.
+        if !answer.is_no() || self.cx.keeps_steps() {
+            self.judge(clause, None, answer);
         }
     }
 
     /// As [`refuse_if`](Self::refuse_if), under another reason than the clause's own.
+    #[inline]
     pub fn refuse_as(&mut self, clause: ClauseId, reason: Reason, answer: impl Into<Answer>) {
         let answer = answer.into();
-        if self.cx.in_force(clause) {
-            match answer.known() {
-                Some(false) => self.step(clause, Verdict::Passes),
-                known => self.settle(clause, reason, known, answer),
+        if !answer.is_no() || self.cx.keeps_steps() {
+            self.judge(clause, Some(reason), answer);
+        }
+    }
+
+    #[inline(never)]
+    fn judge(&mut self, clause: ClauseId, reason: Option<Reason>, answer: Answer) {
+        if !self.cx.in_force(clause) {
+            return;
+        }
+        let reason = reason.unwrap_or_else(|| self.reason_of(clause));
+        match answer.known() {
+            Some(false) => self.step(clause, Verdict::Passes),
+            Some(true) => {
+                self.step(clause, Verdict::Refuses);
+                self.data.unknowns.retain(|unknown| unknown.clause != clause || unknown.reason != reason);
+                let refusal = Refusal { clause, reason };
+                if !self.data.refusals.contains(&refusal) {
+                    self.data.refusals.push(refusal);
+                }
+            }
+            None => {
+                self.step(clause, Verdict::Unknown);
+                let assumed = answer.fact().map(|_| answer.fact_if_no());
+                self.push_unknown(clause, reason, answer.fact().map(Cow::Borrowed), assumed);
             }
         }
     }
 
-    fn settle(&mut self, clause: ClauseId, reason: Reason, known: Option<bool>, answer: Answer) {
-        if known == Some(true) {
-            self.step(clause, Verdict::Refuses);
-            self.data.unknowns.retain(|unknown| unknown.clause != clause || unknown.reason != reason);
-            let refusal = Refusal { clause, reason };
-            if !self.data.refusals.contains(&refusal) {
-                self.data.refusals.push(refusal);
-            }
-        } else {
-            self.step(clause, Verdict::Unknown);
-            let assumed = answer.fact().map(|_| answer.fact_if_no());
-            self.push_unknown(clause, reason, answer.fact().map(Cow::Borrowed), assumed);
-        }
-    }
-
-    #[inline]
     fn push_unknown(
         &mut self,
         clause: ClauseId,
@@ -351,22 +360,21 @@ impl<'a> Ruling<'a> {
     /// Cites a clause that shapes the ruling without refusing: a formula, a destination, a table.
     #[inline]
     pub fn cite(&mut self, clause: ClauseId) {
-        if self.cx.in_force(clause) {
-            self.step(clause, Verdict::Applies);
-        }
+        self.cite_if(clause, true);
     }
 
-    /// Cites a clause where a condition holds, and records for the trace where it does not.
+    /// Cites a clause where a condition holds, and records for the trace where it does not. Gives
+    /// whether the clause is in force and the condition holds.
     #[inline]
     pub fn cite_if(&mut self, clause: ClauseId, holds: bool) -> bool {
-        if self.cx.in_force(clause) {
-            self.step(clause, if holds { Verdict::Applies } else { Verdict::Passes });
-            return holds;
+        if self.cx.keeps_steps() && self.cx.in_force(clause) {
+            self.keep(clause, if holds { Verdict::Applies } else { Verdict::Passes });
         }
-        false
+        holds && self.cx.in_force(clause)
     }
 
     /// Adds a line of arithmetic to the explanation; the text is only made where somebody asked.
+    #[inline]
     pub fn line(&mut self, label: impl Into<Cow<'static, str>>, text: impl FnOnce() -> String) {
         if self.cx.tracing() {
             self.data.steps.push(Step::Line(label.into(), text()));

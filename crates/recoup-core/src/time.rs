@@ -88,12 +88,14 @@ impl Span {
 
     /// Hours, a begun one counted whole.
     #[must_use]
+    #[inline]
     pub const fn hours_begun(self) -> i64 {
         self.0.div_euclid(HOUR) + (self.0.rem_euclid(HOUR) != 0) as i64
     }
 
     /// Days of 24 hours, a begun one counted whole.
     #[must_use]
+    #[inline]
     pub const fn days_begun(self) -> i64 {
         self.0.div_euclid(DAY) + (self.0.rem_euclid(DAY) != 0) as i64
     }
@@ -347,6 +349,7 @@ impl Zone {
 
     /// The begin of the hour in which an instant lies, on the wall clock.
     #[must_use]
+    #[inline]
     pub fn floor_hour(self, instant: Instant) -> Instant {
         let offset = i64::from(self.offset_seconds(instant)) * MICROS;
         Instant((instant.0 + offset).div_euclid(HOUR) * HOUR - offset)

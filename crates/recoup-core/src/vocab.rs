@@ -224,6 +224,7 @@ vocabulary! {
 impl Instrument {
     /// Whether the instrument is money: everything but cash coupons, discount coupons and vouchers.
     #[must_use]
+    #[inline]
     pub const fn is_money(self) -> bool {
         !matches!(self, Self::CashCoupon | Self::DiscountCoupon | Self::Voucher)
     }

@@ -48,22 +48,11 @@ struct RefundColumns {
     amount: Decimals,
     to: Codes,
     expires_at: Times,
-    items: usize,
 }
 
 impl RefundColumns {
     fn reserve(&mut self, rulings: usize) {
-        for column in [
-            &mut self.paid,
-            &mut self.consumed,
-            &mut self.fee,
-            &mut self.forfeited,
-            &mut self.released,
-            &mut self.carry_over,
-            &mut self.charge,
-            &mut self.proceeds,
-            &mut self.amount,
-        ] {
+        for column in [&mut self.paid, &mut self.consumed, &mut self.fee, &mut self.forfeited, &mut self.amount] {
             column.reserve(rulings);
         }
         for column in [&mut self.instrument, &mut self.to] {
@@ -73,49 +62,66 @@ impl RefundColumns {
         self.returned.reserve(rulings);
     }
 
-    fn push(&mut self, refund: Option<&RefundQuote>) {
+    /// The refund of the ruling in a row. Where there is none, what its columns hold means nothing.
+    #[inline]
+    fn put(&mut self, row: usize, refund: Option<&RefundQuote>) {
         self.present.push(refund.is_some());
-        let currency = refund.map(Refund::currency);
-        self.currency.push(Some(currency.as_ref().map_or("", recoup_core::money::Currency::as_str)));
-        self.paid.amount(Some(refund.map(RefundQuote::paid).unwrap_or_default()));
-        self.consumed.amount(refund.and_then(RefundQuote::consumed));
-        self.fee.amount(Some(refund.map(RefundQuote::fee).unwrap_or_default()));
-        self.forfeited.amount(refund.and_then(RefundQuote::forfeited));
-        self.released.amount(refund.and_then(RefundQuote::released));
-        self.carry_over.amount(refund.and_then(RefundQuote::carried_over));
-        self.charge.amount(refund.and_then(RefundQuote::charge));
-        self.proceeds.amount(refund.and_then(RefundQuote::proceeds));
-        let items = refund.map(RefundQuote::items).unwrap_or_default();
-        self.returned.push(Some(items.len()));
-        self.items += items.len();
-        for item in items {
-            self.instrument.push(Some(item.instrument.code()));
-            self.amount.amount(Some(item.amount));
-            self.to.push(Some(item.to.code()));
-            self.expires_at.time(item.expires_at);
+        let Some(refund) = refund else {
+            // A cell that counts for nothing is cheaper than a gap in front of the next one.
+            self.currency.put(row, "");
+            for column in [&mut self.paid, &mut self.consumed, &mut self.fee, &mut self.forfeited] {
+                column.put(row, 0);
+            }
+            return;
+        };
+        self.currency.put(row, refund.currency().as_str());
+        self.paid.put(row, refund.paid().units());
+        self.fee.put(row, refund.fee().units());
+        if let (Some(consumed), Some(forfeited)) = (refund.consumed(), refund.forfeited()) {
+            self.consumed.put(row, consumed.units());
+            self.forfeited.put(row, forfeited.units());
+        }
+        for (column, amount) in [
+            (&mut self.released, refund.released()),
+            (&mut self.carry_over, refund.carried_over()),
+            (&mut self.charge, refund.charge()),
+            (&mut self.proceeds, refund.proceeds()),
+        ] {
+            if let Some(amount) = amount {
+                column.put(row, amount.units());
+            }
+        }
+        self.returned.put(row, refund.items().len());
+        for (row, item) in (self.returned.items() - refund.items().len()..).zip(refund.items()) {
+            self.instrument.put(row, item.instrument.code());
+            self.amount.put(row, item.amount.units());
+            self.to.put(row, item.to.code());
+            if let Some(end) = item.expires_at {
+                self.expires_at.put(row, end.micros());
+            }
         }
     }
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let len = self.present.len();
-        let items = vec![
-            self.instrument.finish(),
-            self.amount.finish_decimal(),
-            self.to.finish(),
-            self.expires_at.finish_time(),
+        let (len, items) = (self.present.len(), self.returned.items());
+        let returned = vec![
+            self.instrument.close(items).finish(),
+            self.amount.close(items).finish_decimal(),
+            self.to.close(items).finish(),
+            self.expires_at.close(items).finish_time(),
         ];
-        let returned = record(schema::returned(), items, None, std::mem::take(&mut self.items))?;
+        let returned = record(schema::returned(), returned, None, items)?;
         let columns = vec![
-            self.currency.finish(),
-            self.paid.finish_decimal(),
-            self.consumed.finish_decimal(),
-            self.fee.finish_decimal(),
-            self.forfeited.finish_decimal(),
-            self.released.finish_decimal(),
-            self.carry_over.finish_decimal(),
-            self.charge.finish_decimal(),
-            self.proceeds.finish_decimal(),
-            self.returned.finish(returned)?,
+            self.currency.close(len).finish()?,
+            self.paid.close(len).finish_decimal(),
+            self.consumed.close(len).finish_decimal(),
+            self.fee.close(len).finish_decimal(),
+            self.forfeited.close(len).finish_decimal(),
+            self.released.close(len).finish_decimal(),
+            self.carry_over.close(len).finish_decimal(),
+            self.charge.close(len).finish_decimal(),
+            self.proceeds.close(len).finish_decimal(),
+            self.returned.close(len).finish(returned)?,
         ];
         Ok(Arc::new(record(schema::refund(), columns, self.present.finish(), len)?))
     }
@@ -132,18 +138,15 @@ pub struct AnswerWriter {
     outcome: Codes,
     best: Codes,
     rulings: Bounds,
-    ruling_count: usize,
     exit: Codes,
     channel: Codes,
     effects: Clauses,
     until: Times,
     effective_at: Times,
     refusals: Bounds,
-    refusal_count: usize,
     refusal_clause: Clauses,
     refusal_reason: Codes,
     unknowns: Bounds,
-    unknown_count: usize,
     unknown_clause: Clauses,
     unknown_reason: Codes,
     unknown_fact: Texts,
@@ -155,14 +158,12 @@ pub struct AnswerWriter {
     settlement_days: Counts,
     settlement_kind: Codes,
     quota: Bounds,
-    quota_count: usize,
     quota_name: Texts,
     quota_limit: Decimals,
     quota_used: Decimals,
     quota_draws: Decimals,
     quota_window: Texts,
     steps: Bounds,
-    step_count: usize,
     step_clause: Clauses,
     step_verdict: Codes,
     step_label: Texts,
@@ -180,85 +181,91 @@ impl AnswerWriter {
         }
         writer.at.reserve(rows);
         writer.rulings.reserve(rows);
-        writer.error.reserve(rows, 0);
         writer.site.reserve(rows, 4);
         writer.edition.reserve(rows, 10);
-        for column in [&mut writer.exit, &mut writer.channel, &mut writer.settlement_kind] {
+        for column in [&mut writer.exit, &mut writer.channel, &mut writer.refusal_reason] {
             column.reserve(rulings);
         }
-        for column in [&mut writer.effects, &mut writer.review_clause, &mut writer.refusal_clause] {
+        for column in [&mut writer.effects, &mut writer.refusal_clause] {
             column.reserve(rulings);
         }
-        for column in [&mut writer.until, &mut writer.effective_at, &mut writer.refund.expires_at] {
+        writer.until.reserve(rulings);
+        for column in [&mut writer.refusals, &mut writer.unknowns] {
             column.reserve(rulings);
         }
-        for column in [&mut writer.refusals, &mut writer.unknowns, &mut writer.quota, &mut writer.steps] {
-            column.reserve(rulings);
-        }
-        for column in [&mut writer.review_hours, &mut writer.settlement_days] {
-            column.reserve(rulings);
-        }
-        writer.review_by.reserve(rulings, 1);
         writer.refund.reserve(rulings);
         writer
     }
 
     /// Adds the assessment of the next resource.
     pub fn push(&mut self, cx: &Context<'_>, assessment: &Assessment) {
+        let row = self.rows;
         self.rows += 1;
-        self.error.push(None);
-        self.site.push(Some(cx.site()));
-        self.edition.push(cx.edition());
-        self.at.time(Some(cx.at));
-        self.outcome.push(Some(assessment.outcome().code()));
-        self.best.push(assessment.best().map(Exit::code));
-        self.rulings.push(Some(assessment.rulings().len()));
-        for ruling in assessment.rulings() {
-            self.ruling(ruling);
+        self.site.put(row, cx.site());
+        if let Some(edition) = cx.edition() {
+            self.edition.put(row, edition);
+        }
+        self.at.put(row, cx.at.micros());
+        self.outcome.put(row, assessment.outcome().code());
+        if let Some(best) = assessment.best() {
+            self.best.put(row, best.code());
+        }
+        let first = self.rulings.items();
+        self.rulings.put(row, assessment.rulings().len());
+        for (place, ruling) in (first..).zip(assessment.rulings()) {
+            self.ruling(place, ruling);
         }
     }
 
     /// States that the next resource could not be assessed.
     pub fn push_error(&mut self, error: &str) {
+        let row = self.rows;
         self.rows += 1;
-        self.error.push(Some(error));
-        self.site.push(None);
-        self.edition.push(None);
-        self.at.time(Some(Instant::from_micros(0)));
-        self.outcome.push(Some(Outcome::Refused.code()));
-        self.best.push(None);
-        self.rulings.push(Some(0));
+        self.error.put(row, error);
+        self.at.put(row, 0);
+        self.outcome.put(row, Outcome::Refused.code());
     }
 
-    fn ruling(&mut self, ruling: &RulingData) {
-        self.ruling_count += 1;
-        self.exit.push(Some(ruling.exit.code()));
-        self.channel.push(ruling.channel.map(Channel::code));
-        self.effects.push(Some(ruling.effects.bits()));
-        self.until.time(ruling.until);
-        self.effective_at.time(ruling.effective_at);
-        self.refusals.push(Some(ruling.refusals.len()));
-        self.refusal_count += ruling.refusals.len();
+    #[inline]
+    fn ruling(&mut self, row: usize, ruling: &RulingData) {
+        self.exit.put(row, ruling.exit.code());
+        if let Some(channel) = ruling.channel {
+            self.channel.put(row, channel.code());
+        }
+        self.effects.put(row, ruling.effects.bits());
+        if let Some(until) = ruling.until {
+            self.until.put(row, until.micros());
+        }
+        if let Some(instant) = ruling.effective_at {
+            self.effective_at.put(row, instant.micros());
+        }
+        self.refusals.put(row, ruling.refusals.len());
         for refusal in &ruling.refusals {
             self.refusal_clause.push(Some(refusal.clause.0));
             self.refusal_reason.push(Some(refusal.reason.code()));
         }
-        self.unknowns.push(Some(ruling.unknowns.len()));
-        self.unknown_count += ruling.unknowns.len();
+        self.unknowns.put(row, ruling.unknowns.len());
         for unknown in &ruling.unknowns {
             self.unknown_clause.push(Some(unknown.clause.0));
             self.unknown_reason.push(Some(unknown.reason.code()));
             self.unknown_fact.push(unknown.fact.as_deref());
             self.unknown_assumed.push(unknown.assumed);
         }
-        self.refund.push(ruling.refund.as_ref());
-        self.review_by.push(ruling.review.as_ref().map(|review| review.by.as_ref()));
-        self.review_clause.push(ruling.review.as_ref().map(|review| review.because.0));
-        self.review_hours.push(ruling.review.as_ref().and_then(|review| review.approved_after_hours));
-        self.settlement_days.push(ruling.settlement.map(|settlement| settlement.within_days));
-        self.settlement_kind.push(ruling.settlement.and_then(|settlement| settlement.day_kind).map(DayKind::code));
-        self.quota.push(Some(ruling.quota.len()));
-        self.quota_count += ruling.quota.len();
+        self.refund.put(row, ruling.refund.as_ref());
+        if let Some(review) = &ruling.review {
+            self.review_by.put(row, &review.by);
+            self.review_clause.put(row, review.because.0);
+            if let Some(hours) = review.approved_after_hours {
+                self.review_hours.put(row, hours);
+            }
+        }
+        if let Some(settlement) = ruling.settlement {
+            self.settlement_days.put(row, settlement.within_days);
+            if let Some(kind) = settlement.day_kind {
+                self.settlement_kind.put(row, kind.code());
+            }
+        }
+        self.quota.put(row, ruling.quota.len());
         for draw in &ruling.quota {
             self.quota_name.push(Some(&draw.name));
             self.quota_limit.number(draw.limit);
@@ -266,9 +273,15 @@ impl AnswerWriter {
             self.quota_draws.number(draw.draws);
             self.quota_window.push(draw.window.name().as_deref());
         }
-        self.steps.push(Some(ruling.steps.len()));
-        self.step_count += ruling.steps.len();
-        for step in &ruling.steps {
+        if !ruling.steps.is_empty() {
+            self.steps(row, &ruling.steps);
+        }
+    }
+
+    #[cold]
+    fn steps(&mut self, row: usize, steps: &[Step]) {
+        self.steps.put(row, steps.len());
+        for step in steps {
             let (clause, label) = match step {
                 Step::Clause(clause, verdict) => (Some((clause.0, verdict_code(*verdict))), None),
                 Step::Line(label, text) => (None, Some((label.as_ref(), text.as_str()))),
@@ -285,78 +298,79 @@ impl AnswerWriter {
     /// # Errors
     /// Where Arrow refuses the columns, which would be a mistake of this crate.
     pub fn finish(mut self) -> Result<StructArray, ArrowError> {
+        let (rows, rulings) = (self.rows, self.rulings.items());
         let refusals = record(
             schema::refusal(),
             vec![self.refusal_clause.finish(), self.refusal_reason.finish()],
             None,
-            self.refusal_count,
+            self.refusals.items(),
         )?;
         let unknowns = record(
             schema::unknown(),
             vec![
                 self.unknown_clause.finish(),
                 self.unknown_reason.finish(),
-                self.unknown_fact.finish(),
+                self.unknown_fact.finish()?,
                 self.unknown_assumed.finish(),
             ],
             None,
-            self.unknown_count,
+            self.unknowns.items(),
         )?;
         let quota = record(
             schema::quota(),
             vec![
-                self.quota_name.finish(),
+                self.quota_name.finish()?,
                 self.quota_limit.finish_decimal(),
                 self.quota_used.finish_decimal(),
                 self.quota_draws.finish_decimal(),
-                self.quota_window.finish(),
+                self.quota_window.finish()?,
             ],
             None,
-            self.quota_count,
+            self.quota.items(),
         )?;
         let steps = record(
             schema::step(),
             vec![
                 self.step_clause.finish(),
                 self.step_verdict.finish(),
-                self.step_label.finish(),
-                self.step_text.finish(),
+                self.step_label.finish()?,
+                self.step_text.finish()?,
             ],
             None,
-            self.step_count,
+            self.steps.items(),
         )?;
-        let rulings = record(
+        let items = record(
             schema::ruling(),
             vec![
-                self.exit.finish(),
-                self.channel.finish(),
-                self.effects.finish(),
-                self.until.finish_time(),
-                self.effective_at.finish_time(),
-                self.refusals.finish(refusals)?,
-                self.unknowns.finish(unknowns)?,
+                self.exit.close(rulings).finish(),
+                self.channel.close(rulings).finish(),
+                self.effects.close(rulings).finish(),
+                self.until.close(rulings).finish_time(),
+                self.effective_at.close(rulings).finish_time(),
+                self.refusals.close(rulings).finish(refusals)?,
+                self.unknowns.close(rulings).finish(unknowns)?,
                 self.refund.finish()?,
-                self.review_by.finish(),
-                self.review_clause.finish(),
-                self.review_hours.finish(),
-                self.settlement_days.finish(),
-                self.settlement_kind.finish(),
-                self.quota.finish(quota)?,
-                self.steps.finish(steps)?,
+                self.review_by.close(rulings).finish()?,
+                self.review_clause.close(rulings).finish(),
+                self.review_hours.close(rulings).finish(),
+                self.settlement_days.close(rulings).finish(),
+                self.settlement_kind.close(rulings).finish(),
+                self.quota.close(rulings).finish(quota)?,
+                self.steps.close(rulings).finish(steps)?,
             ],
             None,
-            self.ruling_count,
+            rulings,
         )?;
         let columns = vec![
-            self.error.finish(),
-            self.site.finish(),
-            self.edition.finish(),
-            self.at.finish_time(),
-            self.outcome.finish(),
-            self.best.finish(),
-            self.rulings.finish(rulings)?,
+            self.error.close(rows).finish()?,
+            self.site.close(rows).finish()?,
+            self.edition.close(rows).finish()?,
+            self.at.close(rows).finish_time(),
+            self.outcome.close(rows).finish(),
+            self.best.close(rows).finish(),
+            self.rulings.close(rows).finish(items)?,
         ];
-        record(schema::assessment(), columns, None, self.rows)
+        record(schema::assessment(), columns, None, rows)
     }
 }
 

@@ -32,7 +32,7 @@ fn facts(all: &[&Facts]) -> Result<StructArray, ArrowError> {
         let mut column = Texts::default();
         all.iter().for_each(|facts| column.push(facts.text(*text)));
         fields.push(schema::optional(text.as_str(), DataType::Utf8));
-        columns.push(column.finish());
+        columns.push(column.finish()?);
     }
     for moment in Moment::ALL.iter().filter(|moment| all.iter().any(|facts| facts.moment(**moment).is_some())) {
         let mut column = Times::default();
@@ -85,7 +85,7 @@ fn orders(all: &[&OrderRecord]) -> Result<StructArray, ArrowError> {
     let facts = facts(&stated)?;
     let fields = schema::order(facts.fields().clone());
     let columns = vec![
-        id.finish(),
+        id.finish()?,
         kind.finish(),
         status.finish(),
         placed_at.finish_time(),
@@ -95,7 +95,7 @@ fn orders(all: &[&OrderRecord]) -> Result<StructArray, ArrowError> {
         term_unit.finish(),
         term_count.finish(),
         quantity.finish_decimal(),
-        currency.finish(),
+        currency.finish()?,
         list_price.finish_decimal(),
         due.finish_decimal(),
         payments.finish(payment_items)?,
@@ -130,12 +130,12 @@ fn commitments(all: &[Option<&CommitmentRecord>]) -> Result<StructArray, ArrowEr
         term_months.finish(),
         payment_option.finish(),
         hourly.finish_decimal(),
-        currency.finish(),
+        currency.finish()?,
         upfront.finish_decimal(),
         recurring.finish_decimal(),
         recurring_every.finish(),
         class.finish(),
-        unit.finish(),
+        unit.finish()?,
         total_units.finish_decimal(),
         used_units.finish_decimal(),
         used_fraction.finish_decimal(),
@@ -186,23 +186,23 @@ pub fn resources(all: &[ResourceRecord], at: Option<&[Instant]>) -> Result<Struc
     let facts = facts(&stated)?;
     let mut fields: Vec<Arc<Field>> = schema::resource(facts.fields().clone(), order_facts).iter().cloned().collect();
     let mut columns = vec![
-        site.finish(),
-        account.finish(),
-        id.finish(),
-        product.finish(),
-        region.finish(),
+        site.finish()?,
+        account.finish()?,
+        id.finish()?,
+        product.finish()?,
+        region.finish()?,
         billing.finish(),
         seller.finish(),
         status.finish(),
         purchased_at.finish_time(),
         starts_at.finish_time(),
         ends_at.finish_time(),
-        primary.finish(),
+        primary.finish()?,
         relation.finish(),
-        bundle.finish(),
+        bundle.finish()?,
         quantity.finish_decimal(),
         Arc::new(commitment),
-        price_terms.finish(),
+        price_terms.finish()?,
         order_bounds.finish(order_items)?,
         Arc::new(facts) as ArrayRef,
     ];

@@ -19,6 +19,7 @@ use recoup_core::time::{Instant, Zone};
 use recoup_core::vocab::{
     Billing, Class, Instrument, OrderKind, OrderStatus, PaymentOption, Recurrence, Relation, Seller, Status, TermUnit,
 };
+use smallvec::SmallVec;
 
 use crate::schema::{DECIMAL, timestamp};
 
@@ -200,7 +201,7 @@ impl<'a> Columns<'a> {
 }
 
 #[inline]
-pub(crate) fn text_at(array: &StringArray, row: usize) -> Option<&str> {
+pub(crate) fn text_at<'a>(array: &'a StringArray, row: usize) -> Option<&'a str> {
     array.is_valid(row).then(|| array.value(row))
 }
 
@@ -236,16 +237,78 @@ pub(crate) fn range_at(array: &ListArray, row: usize) -> Option<std::ops::Range<
     Some(start..end)
 }
 
-/// The facts of a batch: flags gathered into two bit sets a row, everything else by column.
+/// A column that is read for every row: its values and which of them are there, without the checks that
+/// [`Array`] makes at every step.
+struct Cells<'a, T> {
+    values: &'a [T],
+    nulls: Option<(&'a [u8], usize)>,
+}
+
+impl<'a, T: arrow_buffer::ArrowNativeType> Cells<'a, T> {
+    fn new<A: arrow_array::types::ArrowPrimitiveType<Native = T>>(array: &'a PrimitiveArray<A>) -> Self {
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        Self { values: array.values(), nulls: nulls.map(|nulls| (nulls.validity(), nulls.offset())) }
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Option<T> {
+        let value = self.values.get(row).copied();
+        match self.nulls {
+            None => value,
+            Some((bits, offset)) => {
+                let place = row + offset;
+                value.filter(|_| bits.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1))
+            }
+        }
+    }
+}
+
+impl Cells<'_, i64> {
+    #[inline]
+    fn time(&self, row: usize) -> Option<Instant> {
+        self.get(row).map(Instant::from_micros)
+    }
+}
+
+impl Cells<'_, i128> {
+    #[inline]
+    fn amount(&self, row: usize) -> Option<Amount> {
+        self.get(row).map(Amount::from_units)
+    }
+
+    #[inline]
+    fn number(&self, row: usize) -> Option<Number> {
+        self.get(row).map(Number::from_units)
+    }
+}
+
+impl Cells<'_, u8> {
+    #[inline]
+    fn code<T>(&self, row: usize, from_code: impl Fn(u8) -> Option<T>) -> Option<T> {
+        self.get(row).and_then(from_code)
+    }
+}
+
+/// The facts of a batch: flags gathered into two bit sets a row, everything else by column. A fact's code
+/// is its place among the columns.
 struct FactColumns<'a> {
     flags: Vec<FlagSet>,
-    figures: Vec<(Figure, &'a Decimal128Array)>,
-    texts: Vec<(Text, &'a StringArray)>,
-    moments: Vec<(Moment, &'a TimestampMicrosecondArray)>,
+    figures: Vec<Option<&'a Decimal128Array>>,
+    texts: Vec<Option<&'a StringArray>>,
+    moments: Vec<Option<&'a TimestampMicrosecondArray>>,
 }
 
 impl<'a> FactColumns<'a> {
     fn new(parent: &Columns<'a>) -> Result<Self, SchemaError> {
+        fn put<T>(columns: &mut Vec<Option<T>>, code: u8, column: T) {
+            let place = usize::from(code);
+            if columns.len() <= place {
+                columns.resize_with(place + 1, || None);
+            }
+            if let Some(slot) = columns.get_mut(place) {
+                *slot = Some(column);
+            }
+        }
         let (array, columns) = parent.inner("facts")?;
         let mut facts = Self { flags: Vec::new(), figures: Vec::new(), texts: Vec::new(), moments: Vec::new() };
         let mut stated: Vec<(Flag, &BooleanArray)> = Vec::new();
@@ -253,11 +316,11 @@ impl<'a> FactColumns<'a> {
             if let Ok(flag) = Flag::parse(name) {
                 stated.push((flag, columns.boolean(name)?));
             } else if let Ok(figure) = Figure::parse(name) {
-                facts.figures.push((figure, columns.decimal(name)?));
+                put(&mut facts.figures, figure.code(), columns.decimal(name)?);
             } else if let Ok(text) = Text::parse(name) {
-                facts.texts.push((text, columns.text(name)?));
+                put(&mut facts.texts, text.code(), columns.text(name)?);
             } else if let Ok(moment) = Moment::parse(name) {
-                facts.moments.push((moment, columns.time(name)?));
+                put(&mut facts.moments, moment.code(), columns.time(name)?);
             } else {
                 // A host of a later version may state facts that this adapter has no rule for.
             }
@@ -273,13 +336,42 @@ impl<'a> FactColumns<'a> {
 
     #[inline]
     fn figure(&self, row: usize, figure: Figure) -> Option<Number> {
-        self.figures.iter().find(|(name, _)| *name == figure).and_then(|(_, column)| number_at(column, row))
+        let column = self.figures.get(usize::from(figure.code())).copied().flatten()?;
+        number_at(column, row)
+    }
+
+    #[inline]
+    fn text(&self, row: usize, text: Text) -> Option<&'a str> {
+        let column = self.texts.get(usize::from(text.code())).copied().flatten()?;
+        text_at(column, row)
+    }
+
+    #[inline]
+    fn moment(&self, row: usize, moment: Moment) -> Option<Instant> {
+        let column = self.moments.get(usize::from(moment.code())).copied().flatten()?;
+        time_at(column, row)
     }
 }
 
 /// The flags of each row, out of a column for each flag. A block of 64 rows of 64 flags is a square of
 /// bits, and turning it over costs a few operations a row, however many flags are stated.
 fn flags_by_row(rows: usize, stated: &[(Flag, &BooleanArray)]) -> Vec<FlagSet> {
+    const FEW: usize = 6;
+    if stated.len() <= FEW {
+        let mut bits = vec![(0_u128, 0_u128); rows];
+        for (flag, column) in stated {
+            for ((known, truth), value) in bits.iter_mut().zip(column.values()) {
+                *known |= 1 << flag.code();
+                *truth |= u128::from(value) << flag.code();
+            }
+            if let Some(nulls) = column.nulls() {
+                for ((known, _), stated) in bits.iter_mut().zip(nulls) {
+                    *known &= !(u128::from(!stated) << flag.code());
+                }
+            }
+        }
+        return bits.into_iter().map(|(known, truth)| FlagSet::from_bits(known, truth)).collect();
+    }
     let chunks: Vec<_> = stated
         .iter()
         .map(|(flag, column)| {
@@ -291,6 +383,7 @@ fn flags_by_row(rows: usize, stated: &[(Flag, &BooleanArray)]) -> Vec<FlagSet> {
         .iter()
         .map(|(flag, truth, known)| (*flag, truth.iter_padded(), known.as_ref().map(BitChunks::iter_padded)))
         .collect();
+    let stated_halves = [false, true].map(|high| stated.iter().any(|(flag, _)| (flag.code() >= 64) == high));
     let mut flags = Vec::with_capacity(rows);
     while flags.len() < rows {
         // For each half of the 128 flags: which are stated, and which are true.
@@ -306,7 +399,7 @@ fn flags_by_row(rows: usize, stated: &[(Flag, &BooleanArray)]) -> Vec<FlagSet> {
                 *truth_word = truth;
             }
         }
-        for (known, truth) in &mut halves {
+        for (known, truth) in halves.iter_mut().zip(stated_halves).filter_map(|(half, stated)| stated.then_some(half)) {
             transpose(known);
             transpose(truth);
         }
@@ -340,26 +433,37 @@ fn transpose(square: &mut [u64; 64]) {
 
 struct PaymentColumns<'a> {
     lists: &'a ListArray,
-    instrument: &'a UInt8Array,
-    amount: &'a Decimal128Array,
-    expires_at: &'a TimestampMicrosecondArray,
+    instrument: Cells<'a, u8>,
+    amount: Cells<'a, i128>,
+    expires_at: Cells<'a, i64>,
+}
+
+impl PaymentColumns<'_> {
+    #[inline]
+    fn get(&self, index: usize) -> Option<Payment> {
+        Some(Payment {
+            instrument: self.instrument.code(index, Instrument::from_code)?,
+            amount: self.amount.amount(index)?,
+            expires_at: self.expires_at.time(index),
+        })
+    }
 }
 
 struct OrderColumns<'a> {
     lists: &'a ListArray,
     id: &'a StringArray,
-    kind: &'a UInt8Array,
-    status: &'a UInt8Array,
-    placed_at: &'a TimestampMicrosecondArray,
-    paid_at: &'a TimestampMicrosecondArray,
-    starts_at: &'a TimestampMicrosecondArray,
-    ends_at: &'a TimestampMicrosecondArray,
-    term_unit: &'a UInt8Array,
-    term_count: &'a UInt32Array,
-    quantity: &'a Decimal128Array,
+    kind: Cells<'a, u8>,
+    status: Cells<'a, u8>,
+    placed_at: Cells<'a, i64>,
+    paid_at: Cells<'a, i64>,
+    starts_at: Cells<'a, i64>,
+    ends_at: Cells<'a, i64>,
+    term_unit: Cells<'a, u8>,
+    term_count: Cells<'a, u32>,
+    quantity: Cells<'a, i128>,
     currency: Vec<Option<Currency>>,
-    list_price: &'a Decimal128Array,
-    due: &'a Decimal128Array,
+    list_price: Cells<'a, i128>,
+    due: Cells<'a, i128>,
     payments: PaymentColumns<'a>,
     facts: FactColumns<'a>,
 }
@@ -371,48 +475,53 @@ impl<'a> OrderColumns<'a> {
         Ok(Self {
             lists,
             id: columns.text("id")?,
-            kind: columns.code("kind", OrderKind::from_code, false)?,
-            status: columns.code("status", OrderStatus::from_code, false)?,
-            placed_at: columns.time("placed_at")?,
-            paid_at: columns.time("paid_at")?,
-            starts_at: columns.time("starts_at")?,
-            ends_at: columns.time("ends_at")?,
-            term_unit: columns.code("term_unit", TermUnit::from_code, true)?,
-            term_count: columns.primitive::<UInt32Type>("term_count")?,
-            quantity: columns.decimal("quantity")?,
+            kind: Cells::new(columns.code("kind", OrderKind::from_code, false)?),
+            status: Cells::new(columns.code("status", OrderStatus::from_code, false)?),
+            placed_at: Cells::new(columns.time("placed_at")?),
+            paid_at: Cells::new(columns.time("paid_at")?),
+            starts_at: Cells::new(columns.time("starts_at")?),
+            ends_at: Cells::new(columns.time("ends_at")?),
+            term_unit: Cells::new(columns.code("term_unit", TermUnit::from_code, true)?),
+            term_count: Cells::new(columns.primitive::<UInt32Type>("term_count")?),
+            quantity: Cells::new(columns.decimal("quantity")?),
             currency: currencies(&columns, "currency")?,
-            list_price: columns.decimal("list_price")?,
-            due: columns.decimal("due")?,
+            list_price: Cells::new(columns.decimal("list_price")?),
+            due: Cells::new(columns.decimal("due")?),
             payments: PaymentColumns {
                 lists: payments,
-                instrument: payment.code("instrument", Instrument::from_code, false)?,
-                amount: payment.required_decimal("amount")?,
-                expires_at: payment.time("expires_at")?,
+                instrument: Cells::new(payment.code("instrument", Instrument::from_code, false)?),
+                amount: Cells::new(payment.required_decimal("amount")?),
+                expires_at: Cells::new(payment.time("expires_at")?),
             },
             facts: FactColumns::new(&columns)?,
         })
     }
 }
 
-/// A column of currency codes; there are few different ones, so the last one is kept at hand.
+/// A column of currency codes. There are few different ones, so each is checked once.
 fn currencies(columns: &Columns<'_>, name: &str) -> Result<Vec<Option<Currency>>, SchemaError> {
     let array = columns.text(name)?;
-    let mut last: Option<(&str, Currency)> = None;
+    if array.null_count() == array.len() {
+        return Ok(vec![None; array.len()]);
+    }
+    let mut seen: Vec<(&[u8], Currency)> = Vec::new();
     let mut out = Vec::with_capacity(array.len());
     for row in 0..array.len() {
         let Some(code) = text_at(array, row) else {
             out.push(None);
             continue;
         };
-        let currency = match last {
-            Some((known, currency)) if known == code => currency,
-            _ => code.parse().map_err(|error: recoup_core::money::UnknownCurrency| SchemaError::WrongValue {
-                column: columns.name(name),
-                row,
-                what: error.to_string(),
-            })?,
+        let known = seen.iter().find(|(known, _)| *known == code.as_bytes()).map(|(_, currency)| *currency);
+        let currency = match known {
+            Some(currency) => currency,
+            None => {
+                let parsed = code.parse().map_err(|error: recoup_core::money::UnknownCurrency| {
+                    SchemaError::WrongValue { column: columns.name(name), row, what: error.to_string() }
+                })?;
+                seen.push((code.as_bytes(), parsed));
+                parsed
+            }
         };
-        last = Some((code, currency));
         out.push(Some(currency));
     }
     Ok(out)
@@ -463,16 +572,16 @@ pub struct Rows<'a> {
     id: &'a StringArray,
     product: &'a StringArray,
     region: &'a StringArray,
-    billing: &'a UInt8Array,
-    seller: &'a UInt8Array,
-    status: &'a UInt8Array,
-    purchased_at: &'a TimestampMicrosecondArray,
-    starts_at: &'a TimestampMicrosecondArray,
-    ends_at: &'a TimestampMicrosecondArray,
+    billing: Cells<'a, u8>,
+    seller: Cells<'a, u8>,
+    status: Cells<'a, u8>,
+    purchased_at: Cells<'a, i64>,
+    starts_at: Cells<'a, i64>,
+    ends_at: Cells<'a, i64>,
     primary: &'a StringArray,
-    relation: &'a UInt8Array,
+    relation: Cells<'a, u8>,
     bundle: &'a StringArray,
-    quantity: &'a Decimal128Array,
+    quantity: Cells<'a, i128>,
     commitment: CommitmentColumns<'a>,
     price_terms: Vec<(usize, PriceTerms)>,
     orders: OrderColumns<'a>,
@@ -515,16 +624,16 @@ impl<'a> Rows<'a> {
             id: columns.required_text("id")?,
             product: columns.required_text("product")?,
             region: columns.text("region")?,
-            billing: columns.code("billing", Billing::from_code, false)?,
-            seller: columns.code("seller", Seller::from_code, true)?,
-            status: columns.code("status", Status::from_code, false)?,
-            purchased_at: columns.time("purchased_at")?,
-            starts_at: columns.time("starts_at")?,
-            ends_at: columns.time("ends_at")?,
+            billing: Cells::new(columns.code("billing", Billing::from_code, false)?),
+            seller: Cells::new(columns.code("seller", Seller::from_code, true)?),
+            status: Cells::new(columns.code("status", Status::from_code, false)?),
+            purchased_at: Cells::new(columns.time("purchased_at")?),
+            starts_at: Cells::new(columns.time("starts_at")?),
+            ends_at: Cells::new(columns.time("ends_at")?),
             primary: columns.text("primary")?,
-            relation: columns.code("relation", Relation::from_code, true)?,
+            relation: Cells::new(columns.code("relation", Relation::from_code, true)?),
             bundle: columns.text("bundle")?,
-            quantity: columns.decimal("quantity")?,
+            quantity: Cells::new(columns.decimal("quantity")?),
             commitment: CommitmentColumns::new(&columns)?,
             price_terms,
             orders: OrderColumns::new(&columns)?,
@@ -550,8 +659,16 @@ impl<'a> Rows<'a> {
 
     /// A resource. The index must be below [`len`](Self::len).
     #[must_use]
+    #[inline]
     pub fn row(&self, index: usize) -> Row<'_> {
-        Row { rows: self, index }
+        let mut row = self.scratch();
+        row.load(index);
+        row
+    }
+
+    /// Memory for one resource after the other.
+    pub(crate) fn scratch(&self) -> Row<'_> {
+        Row { rows: self, index: 0, orders_known: false, orders: SmallVec::new(), payments: SmallVec::new() }
     }
 
     /// The instant at which a resource is to be assessed, where the batch gives each its own.
@@ -561,103 +678,150 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A resource of a batch.
-#[derive(Debug, Clone, Copy)]
+/// A resource of a batch. Rules walk through its orders many times, so what they always ask of an order is
+/// gathered out of the columns once; the rest stays where it is until somebody asks.
+#[derive(Debug, Clone)]
 pub struct Row<'a> {
     rows: &'a Rows<'a>,
     index: usize,
+    orders_known: bool,
+    orders: SmallVec<[Gathered; 3]>,
+    payments: SmallVec<[Payment; 6]>,
+}
+
+/// What every rule asks of an order.
+#[derive(Debug, Clone, Copy)]
+struct Gathered {
+    index: usize,
+    kind: OrderKind,
+    status: OrderStatus,
+    currency: Option<Currency>,
+    starts_at: Option<Instant>,
+    ends_at: Option<Instant>,
+    flags: FlagSet,
+    /// Its payments among those of the resource; none where they are unknown.
+    payments: Option<(usize, usize)>,
+}
+
+impl Row<'_> {
+    /// Turns to another resource.
+    #[inline]
+    pub(crate) fn load(&mut self, index: usize) {
+        self.index = index;
+        self.orders.clear();
+        self.payments.clear();
+        let columns = &self.rows.orders;
+        let range = range_at(columns.lists, index);
+        self.orders_known = range.is_some();
+        range.into_iter().flatten().for_each(|order| self.gather_order(columns, order));
+    }
+
+    #[inline]
+    fn gather_order(&mut self, columns: &OrderColumns<'_>, index: usize) {
+        let begin = self.payments.len();
+        let payments = range_at(columns.payments.lists, index);
+        let known = payments.is_some();
+        for payment in payments.into_iter().flatten() {
+            if let Some(payment) = columns.payments.get(payment) {
+                self.payments.push(payment);
+            }
+        }
+        self.orders.push(Gathered {
+            index,
+            kind: columns.kind.code(index, OrderKind::from_code).unwrap_or(OrderKind::Purchase),
+            status: columns.status.code(index, OrderStatus::from_code).unwrap_or(OrderStatus::Paid),
+            currency: columns.currency.get(index).copied().flatten(),
+            starts_at: columns.starts_at.time(index),
+            ends_at: columns.ends_at.time(index),
+            flags: columns.facts.flags(index),
+            payments: known.then_some((begin, self.payments.len())),
+        });
+    }
 }
 
 /// An order of a batch.
 #[derive(Clone, Copy)]
 pub struct OrderRow<'a> {
     columns: &'a OrderColumns<'a>,
-    index: usize,
+    order: &'a Gathered,
+    /// The payments of all orders of the resource.
+    payments: &'a [Payment],
 }
 
 impl std::fmt::Debug for OrderRow<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OrderRow").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("OrderRow").field("index", &self.order.index).finish_non_exhaustive()
     }
 }
 
 impl Order for OrderRow<'_> {
     #[inline]
     fn id(&self) -> Option<&str> {
-        text_at(self.columns.id, self.index)
+        text_at(self.columns.id, self.order.index)
     }
     #[inline]
     fn kind(&self) -> OrderKind {
-        code_at(self.columns.kind, self.index, OrderKind::from_code).unwrap_or(OrderKind::Purchase)
+        self.order.kind
     }
     #[inline]
     fn status(&self) -> OrderStatus {
-        code_at(self.columns.status, self.index, OrderStatus::from_code).unwrap_or(OrderStatus::Paid)
+        self.order.status
     }
     #[inline]
     fn placed_at(&self) -> Option<Instant> {
-        time_at(self.columns.placed_at, self.index)
+        self.columns.placed_at.time(self.order.index)
     }
     #[inline]
     fn paid_at(&self) -> Option<Instant> {
-        time_at(self.columns.paid_at, self.index)
+        self.columns.paid_at.time(self.order.index)
     }
     #[inline]
     fn starts_at(&self) -> Option<Instant> {
-        time_at(self.columns.starts_at, self.index)
+        self.order.starts_at
     }
     #[inline]
     fn ends_at(&self) -> Option<Instant> {
-        time_at(self.columns.ends_at, self.index)
+        self.order.ends_at
     }
     #[inline]
     fn term(&self) -> Option<Term> {
-        let unit = code_at(self.columns.term_unit, self.index, TermUnit::from_code)?;
-        let count = self.columns.term_count;
-        count.is_valid(self.index).then(|| Term { unit, count: count.value(self.index) })
+        let unit = self.columns.term_unit.code(self.order.index, TermUnit::from_code)?;
+        self.columns.term_count.get(self.order.index).map(|count| Term { unit, count })
     }
     #[inline]
     fn quantity(&self) -> Option<Number> {
-        number_at(self.columns.quantity, self.index)
+        self.columns.quantity.number(self.order.index)
     }
     #[inline]
     fn currency(&self) -> Option<Currency> {
-        self.columns.currency.get(self.index).copied().flatten()
+        self.order.currency
     }
     #[inline]
     fn list_price(&self) -> Option<Amount> {
-        amount_at(self.columns.list_price, self.index)
+        self.columns.list_price.amount(self.order.index)
     }
     #[inline]
     fn due(&self) -> Option<Amount> {
-        amount_at(self.columns.due, self.index)
+        self.columns.due.amount(self.order.index)
     }
     #[inline]
     fn payments(&self) -> Option<impl Iterator<Item = Payment> + '_> {
-        let columns = &self.columns.payments;
-        range_at(columns.lists, self.index).map(|range| {
-            range.filter_map(|index| {
-                Some(Payment {
-                    instrument: code_at(columns.instrument, index, Instrument::from_code)?,
-                    amount: amount_at(columns.amount, index)?,
-                    expires_at: time_at(columns.expires_at, index),
-                })
-            })
-        })
+        let (begin, end) = self.order.payments?;
+        Some(self.payments.get(begin..end).unwrap_or_default().iter().copied())
     }
     #[inline]
     fn flags(&self) -> FlagSet {
-        self.columns.facts.flags(self.index)
+        self.order.flags
     }
     #[inline]
     fn figure(&self, figure: Figure) -> Option<Number> {
-        self.columns.facts.figure(self.index, figure)
+        self.columns.facts.figure(self.order.index, figure)
     }
 }
 
-impl<'b> Resource for Row<'b> {
+impl Resource for Row<'_> {
     type Order<'a>
-        = OrderRow<'b>
+        = OrderRow<'a>
     where
         Self: 'a;
 
@@ -683,27 +847,27 @@ impl<'b> Resource for Row<'b> {
     }
     #[inline]
     fn billing(&self) -> Billing {
-        code_at(self.rows.billing, self.index, Billing::from_code).unwrap_or(Billing::Subscription)
+        self.rows.billing.code(self.index, Billing::from_code).unwrap_or(Billing::Subscription)
     }
     #[inline]
     fn seller(&self) -> Seller {
-        code_at(self.rows.seller, self.index, Seller::from_code).unwrap_or(Seller::Provider)
+        self.rows.seller.code(self.index, Seller::from_code).unwrap_or(Seller::Provider)
     }
     #[inline]
     fn status(&self) -> Status {
-        code_at(self.rows.status, self.index, Status::from_code).unwrap_or(Status::Active)
+        self.rows.status.code(self.index, Status::from_code).unwrap_or(Status::Active)
     }
     #[inline]
     fn purchased_at(&self) -> Option<Instant> {
-        time_at(self.rows.purchased_at, self.index)
+        self.rows.purchased_at.time(self.index)
     }
     #[inline]
     fn starts_at(&self) -> Option<Instant> {
-        time_at(self.rows.starts_at, self.index)
+        self.rows.starts_at.time(self.index)
     }
     #[inline]
     fn ends_at(&self) -> Option<Instant> {
-        time_at(self.rows.ends_at, self.index)
+        self.rows.ends_at.time(self.index)
     }
     #[inline]
     fn primary(&self) -> Option<&str> {
@@ -711,7 +875,7 @@ impl<'b> Resource for Row<'b> {
     }
     #[inline]
     fn relation(&self) -> Option<Relation> {
-        code_at(self.rows.relation, self.index, Relation::from_code)
+        self.rows.relation.code(self.index, Relation::from_code)
     }
     #[inline]
     fn bundle(&self) -> Option<&str> {
@@ -719,7 +883,7 @@ impl<'b> Resource for Row<'b> {
     }
     #[inline]
     fn quantity(&self) -> Number {
-        number_at(self.rows.quantity, self.index).unwrap_or(Number::ONE)
+        self.rows.quantity.number(self.index).unwrap_or(Number::ONE)
     }
     #[inline]
     fn commitment(&self) -> Option<Commitment<'_>> {
@@ -747,8 +911,8 @@ impl<'b> Resource for Row<'b> {
     }
     #[inline]
     fn orders(&self) -> Option<impl ExactSizeIterator<Item = Self::Order<'_>> + '_> {
-        let columns = &self.rows.orders;
-        range_at(columns.lists, self.index).map(|range| range.map(|index| OrderRow { columns, index }))
+        let (columns, payments) = (&self.rows.orders, self.payments.as_slice());
+        self.orders_known.then(|| self.orders.iter().map(move |order| OrderRow { columns, order, payments }))
     }
     #[inline]
     fn flags(&self) -> FlagSet {
@@ -760,16 +924,11 @@ impl<'b> Resource for Row<'b> {
     }
     #[inline]
     fn text(&self, text: Text) -> Option<&str> {
-        self.rows.facts.texts.iter().find(|(name, _)| *name == text).and_then(|(_, column)| text_at(column, self.index))
+        self.rows.facts.text(self.index, text)
     }
     #[inline]
     fn moment(&self, moment: Moment) -> Option<Instant> {
-        self.rows
-            .facts
-            .moments
-            .iter()
-            .find(|(name, _)| *name == moment)
-            .and_then(|(_, column)| time_at(column, self.index))
+        self.rows.facts.moment(self.index, moment)
     }
 }
 

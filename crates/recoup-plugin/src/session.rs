@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::StructArray;
 use recoup_core::adapter::{AdapterError, Provider, Rules};
 use recoup_core::assessment::Assessment;
-use recoup_core::context::Run;
+use recoup_core::context::{Context, Run};
 use recoup_core::import::Imported;
 use recoup_core::policy::Policy;
 use recoup_core::time::Zone;
@@ -133,10 +133,13 @@ pub(crate) fn assess_batch<P: Provider>(
     let rows = Rows::new(resources)?;
     let mut writer = AnswerWriter::with_room_for(rows.len());
     let mut assessment = Assessment::default();
+    let ready = rules.ready(run);
+    let mut row = rows.scratch();
     for index in 0..rows.len() {
-        match rules.assess(run, rows.at(index), &rows.row(index), &mut assessment) {
-            Ok(cx) => writer.push(&cx, &assessment),
-            Err(error) => writer.push_error(&error.to_string()),
+        row.load(index);
+        let write = |cx: &Context<'_>, assessment: &Assessment| writer.push(cx, assessment);
+        if let Err(error) = rules.assess_in(&ready, rows.at(index), &row, &mut assessment, write) {
+            writer.push_error(&error.to_string());
         }
     }
     writer.finish().map_err(|error| CallError::Failed {
