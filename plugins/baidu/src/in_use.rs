@@ -15,10 +15,9 @@ pub(crate) fn seven_days<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     });
     // A figure that the account states is not counted by month here, so nothing says when it ends.
     let stated = cx.account().is_some_and(|account| account.quotas.iter().any(|quota| quota.name == draw.name));
-    if draw.exceeds() == Some(true) && !stated {
-        ruling.changes_at(cx.zone.next_month(cx.at));
-    }
+    let frees_at = (draw.exceeds() == Some(true) && !stated).then(|| cx.zone.next_month(cx.at));
     ruling.draw(clause::OLD_QUOTA, draw);
+    money::settle_until(ruling, frees_at);
     money::leaving(cx, ruling);
     ruling.channel(Channel::Support);
     let ledger = match cx.ledger(resource, resource.paid_orders()) {
