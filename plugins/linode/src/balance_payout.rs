@@ -36,6 +36,10 @@ pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling
         return;
     };
     ruling.refuse_if(clause::BALANCE, balance.is_zero());
+    if balance.is_zero() {
+        // No time that passes puts anything into the balance.
+        ruling.never_changes();
+    }
     let ledger = match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ledger,
         Err(missing) => return ruling.missing(clause::BALANCE, missing),
