@@ -1,4 +1,4 @@
-//! What was paid.
+//! What was paid, and what every exit settles at its end.
 
 use recoup_core::prelude::*;
 use recoup_core::refund::Missing;
@@ -22,5 +22,12 @@ pub(crate) fn all_consumed<R: Resource>(clause: ClauseId, resource: &R, cx: &Con
     match ledger(resource, cx, resource.paid_orders()) {
         Ok(ledger) => ruling.refund(ledger.all_consumed()),
         Err(missing) => ruling.missing(clause, missing),
+    }
+}
+
+/// Drops `until` where the exit is refused: nothing that refuses it passes with time.
+pub(crate) fn settle_until(ruling: &mut Ruling<'_>) {
+    if !ruling.so_far().refusals.is_empty() {
+        ruling.never_changes();
     }
 }
