@@ -73,9 +73,6 @@ fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
             ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
             ruling.refuse_if(clause::REFUSE_NOT_NEW, runs_renewed(resource, cx));
         }
-        Some(product::RTC_ENGINE_PACK) => {
-            ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
-        }
         Some(product::CLB_LCU_PACK) => {
             ruling.refuse_if(clause::REFUSE_LCU_EFFECTIVE, refusals::used(resource, cx));
         }
@@ -88,6 +85,9 @@ fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
     }
     if !cx.is_product(product::CVM) {
         ruling.refuse_if(clause::REFUSE_PRODUCT_RULE, cx.flag(Flag::RefundNotSupported).unknown_is_no());
+    }
+    if cx.listed(list::RTC_ENGINE) {
+        ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
     }
     if cx.listed(list::INVOICE_FIRST) {
         ruling.refuse_if(clause::REFUSE_INVOICE, cx.flag(Flag::Invoiced));
@@ -127,7 +127,7 @@ fn windows<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>)
         } else if five_only {
             ruling.window_through(clause::PART_YEAR_ONLY, "orders", start, five);
         }
-        if cx.is_product(product::RTC_ENGINE_PACK) {
+        if cx.listed(list::RTC_ENGINE) {
             ruling.window_through(clause::INTL_TRTC, "orders", start, five);
         }
     }

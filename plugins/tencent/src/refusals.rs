@@ -8,13 +8,18 @@ use crate::{clause, list, param, product};
 pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
     ruling.refuse_if(clause::REFUSE_ABUSE, cx.flag(Flag::SecurityRisk).unknown_is_no());
-    ruling.refuse_if(clause::REFUSE_EXPIRED, resource.has_expired(cx.at));
+    ruling.refuse_if(clause::REFUSE_EXPIRED, has_expired(resource, cx));
     ruling.refuse_if(clause::REFUSE_RETURNED, resource.status() == Status::Released);
     ruling.refuse_if(clause::REFUSE_TASK, cx.flag(Flag::TransactionInProgress));
     let unpaid = Answer::from(resource.has_unpaid_order());
     ruling.refuse_if(clause::REFUSE_UNPAID, unpaid.or(cx.flag(Flag::UnpaidOrder)));
     ruling.refuse_if(clause::REFUSE_PROTECTED, cx.flag(Flag::TerminationProtection));
     ruling.refuse_if(clause::REFUSE_EMR, cx.is_product(product::CVM) && resource.bundle().is_some());
+}
+
+/// Whether the resource is over: its last instant is no longer in it, as that of an order is not.
+fn has_expired<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
+    resource.status() == Status::Expired || resource.ends_at().is_some_and(|end| end <= cx.at)
 }
 
 /// Accounts suspended for content cannot return AI, live and VOD packs.
