@@ -17,6 +17,22 @@ pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
     ruling.refuse_if(clause::REFUSE_EMR, cx.is_product(product::CVM) && resource.bundle().is_some());
 }
 
+/// A refusal that no time lifts leaves nothing to wait for. Those that lift by themselves count only
+/// where nothing else refuses and the exit has not closed until then.
+pub(crate) fn settle_until(ruling: &mut Ruling<'_>, closes_at: Option<Instant>, lifts: &[Option<Instant>]) {
+    let refusals = ruling.so_far().refusals.len();
+    if refusals == 0 {
+        return;
+    }
+    ruling.never_changes();
+    let lifts = || lifts.iter().copied().flatten();
+    let all_lift = lifts().count() == refusals;
+    let still_open = lifts().max().is_some_and(|last| closes_at.is_none_or(|end| last < end));
+    if let Some(first) = lifts().min().filter(|_| all_lift && still_open) {
+        ruling.changes_at(first);
+    }
+}
+
 /// Whether the resource is over: its last instant is no longer in it, as that of an order is not.
 fn has_expired<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
     resource.status() == Status::Expired || resource.ends_at().is_some_and(|end| end <= cx.at)
