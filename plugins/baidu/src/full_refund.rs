@@ -9,8 +9,8 @@ pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     ruling.window_through(clause::NEW_FULL, "paid_at", money::paid_at(resource), money::return_days(cx));
     let touched = if cx.is_product(product::STORAGE_PACK) { cx.flag(Flag::Activated) } else { used(resource, cx) };
     ruling.refuse_if(clause::NEW_FULL_USED, touched);
+    money::leaving(resource, cx, ruling);
     money::settle_until(ruling, None);
-    money::leaving(cx, ruling);
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ruling.refund(ledger.settle(money::money_back).finish()),
         Err(missing) => ruling.missing(clause::NEW_FULL, missing),

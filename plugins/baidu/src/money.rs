@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::{list, param};
+use crate::{clause, list, param};
 
 /// Money shares in what comes back, to the account balance; coupons and vouchers are lost.
 pub(crate) fn money_back(payment: &Payment) -> Disposition {
@@ -32,8 +32,9 @@ pub(crate) fn period<R: Resource>(resource: &R, cx: &Context<'_>) -> Result<(Ins
     Ok((start, cx.zone.days_between(start, end)))
 }
 
-/// What every return does, and where it is asked for.
-pub(crate) fn leaving(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+/// What every return does, and where it is asked for. What was returned is not returned again.
+pub(crate) fn leaving<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    ruling.refuse_if(clause::RELEASED, resource.status() == Status::Released);
     ruling.effects(&[Effect::Irreversible, Effect::DataDeleted, Effect::CouponsLost]);
     ruling.channel(if cx.listed(list::BY_API) { Channel::Api } else { Channel::Console });
 }

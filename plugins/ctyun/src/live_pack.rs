@@ -26,6 +26,7 @@ fn is_over<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
 struct Pack {
     total: Option<Number>,
     used_units: Option<Number>,
+    used_fraction: Option<Number>,
     used: Option<bool>,
     in_first_days: Option<bool>,
 }
@@ -34,21 +35,24 @@ impl Pack {
     fn of<R: Resource>(resource: &R, cx: &Context<'_>) -> Self {
         let commitment = resource.commitment().unwrap_or_default();
         let said = cx.flag(Flag::Used).known();
-        let counted = commitment.used_units.map(Number::is_positive);
+        let counters = [commitment.used_units, commitment.used_fraction];
+        let counted = counters.iter().flatten().map(|figure| figure.is_positive()).max();
         let used = if counted == Some(true) || said == Some(true) { Some(true) } else { counted.or(said) };
         Self {
             total: commitment.total_units,
             // What was never used needs no count.
             used_units: commitment.used_units.or(if used == Some(false) { Some(Number::ZERO) } else { None }),
+            used_fraction: commitment.used_fraction,
             used,
             in_first_days: resource.starts_at().map(|start| cx.at <= start + refusals::first_days(cx)),
         }
     }
 
-    /// The used share of the volume.
+    /// The used share of the volume: by its units, else the fraction that a record states.
     fn share(&self) -> Option<Exact> {
-        let total = self.total.filter(|total| total.is_positive())?;
-        Some(Exact::from(self.used_units?).over(total))
+        let total = self.total.filter(|total| total.is_positive());
+        let by_units = || Some(Exact::from(self.used_units?).over(total?));
+        by_units().or_else(|| self.used_fraction.map(Exact::from))
     }
 
     /// Whether the volume counts after the first days too.

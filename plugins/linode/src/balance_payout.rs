@@ -16,7 +16,7 @@ struct Ages {
 /// The balance comes back, after the first days less a fee, as far as payments of the last 180 days
 /// cover it.
 pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    payments::closing(ruling);
+    payments::closing(resource, ruling);
     ruling.cite(clause::BALANCE);
     let ages = ages(resource, cx);
     let too_old = if ages.recent.is_positive() {
@@ -36,10 +36,6 @@ pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling
         return;
     };
     ruling.refuse_if(clause::BALANCE, balance.is_zero());
-    if balance.is_zero() {
-        // No time that passes puts anything into the balance.
-        ruling.never_changes();
-    }
     let ledger = match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ledger,
         Err(missing) => return ruling.missing(clause::BALANCE, missing),

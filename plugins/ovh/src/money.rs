@@ -3,6 +3,8 @@
 use recoup_core::prelude::*;
 use recoup_core::refund::Missing;
 
+use crate::clause;
+
 /// What orders paid. Where nothing was paid, an unpaid order still names the currency.
 pub(crate) fn ledger<R: Resource, O: Order>(
     resource: &R,
@@ -25,8 +27,10 @@ pub(crate) fn all_consumed<R: Resource>(clause: ClauseId, resource: &R, cx: &Con
     }
 }
 
-/// Drops `until` where the exit is refused: nothing that refuses it passes with time.
-pub(crate) fn settle_until(ruling: &mut Ruling<'_>) {
+/// Refuses what is terminated already, and drops `until` where the exit is refused: nothing that
+/// refuses it passes with time.
+pub(crate) fn settle_state<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
+    ruling.refuse_if(clause::TERMINATED, resource.status() == Status::Released);
     if !ruling.so_far().refusals.is_empty() {
         ruling.never_changes();
     }
