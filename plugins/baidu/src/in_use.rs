@@ -15,11 +15,10 @@ pub(crate) fn seven_days<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     });
     // A figure that the account states is not counted by month here, so nothing says when it ends.
     let stated = cx.account().is_some_and(|account| account.quotas.iter().any(|quota| quota.name == draw.name));
-    if draw.exceeds() == Some(true) && !stated {
-        ruling.changes_at(cx.zone.next_month(cx.at));
-    }
+    let frees_at = (draw.exceeds() == Some(true) && !stated).then(|| cx.zone.next_month(cx.at));
     ruling.draw(clause::OLD_QUOTA, draw);
-    money::leaving(cx, ruling);
+    money::leaving(resource, cx, ruling);
+    money::settle_until(ruling, frees_at);
     ruling.channel(Channel::Support);
     let ledger = match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ledger,
@@ -56,7 +55,7 @@ pub(crate) fn with_factor<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     ruling.refuse_if(clause::EIP_BOUND, cx.flag(Flag::BoundToGateway));
     ruling.refuse_if(clause::EIP_BOUND, cx.flag(Flag::BandwidthAddon));
     ruling.refuse_if(clause::EIP_SHARED, cx.flag(Flag::InSharedBandwidth));
-    money::leaving(cx, ruling);
+    money::leaving(resource, cx, ruling);
     let ledger = match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ledger,
         Err(missing) => return ruling.missing(clause::EIP_PENALTY, missing),
@@ -78,7 +77,7 @@ pub(crate) fn with_factor<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
 
 /// An ET port: real usage is deducted, at a price that is not printed. An expired one is just deleted.
 pub(crate) fn port<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    money::leaving(cx, ruling);
+    money::leaving(resource, cx, ruling);
     if resource.status() != Status::Expired {
         ruling.no_figure(clause::ET, Reason::RuleUnknown, None);
         return;
@@ -91,7 +90,7 @@ pub(crate) fn port<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Rul
 }
 
 /// The new page: the difference over the whole life, at a price that is not printed.
-pub(crate) fn difference(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    money::leaving(cx, ruling);
+pub(crate) fn difference<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    money::leaving(resource, cx, ruling);
     ruling.no_figure(clause::NEW_PART, Reason::RuleUnknown, None);
 }

@@ -34,7 +34,7 @@ impl Provider for Baidu {
             if resource.pending_renewals(cx.at).next().is_some() {
                 out.exit(cx, Exit::RenewalPeriod, |ruling| renewal_period::renewal_period(resource, cx, ruling));
             }
-            out.exit(cx, Exit::InUse, |ruling| in_use::difference(cx, ruling));
+            out.exit(cx, Exit::InUse, |ruling| in_use::difference(resource, cx, ruling));
         } else {
             out.exit(cx, Exit::None, |ruling| {
                 ruling.refuse(clause::UNKNOWN);

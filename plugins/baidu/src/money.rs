@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::{list, param};
+use crate::{clause, list, param};
 
 /// Money shares in what comes back, to the account balance; coupons and vouchers are lost.
 pub(crate) fn money_back(payment: &Payment) -> Disposition {
@@ -32,8 +32,22 @@ pub(crate) fn period<R: Resource>(resource: &R, cx: &Context<'_>) -> Result<(Ins
     Ok((start, cx.zone.days_between(start, end)))
 }
 
-/// What every return does, and where it is asked for.
-pub(crate) fn leaving(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+/// What every return does, and where it is asked for. What was returned is not returned again.
+pub(crate) fn leaving<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    ruling.refuse_if(clause::RELEASED, resource.status() == Status::Released);
     ruling.effects(&[Effect::Irreversible, Effect::DataDeleted, Effect::CouponsLost]);
     ruling.channel(if cx.listed(list::BY_API) { Channel::Api } else { Channel::Console });
+}
+
+/// A refusal that no time lifts leaves nothing to wait for; a used quota that frees again is worth
+/// naming only where it alone refuses and the window is still open then.
+pub(crate) fn settle_until(ruling: &mut Ruling<'_>, frees_at: Option<Instant>) {
+    let (refusals, closes_at) = (ruling.so_far().refusals.len(), ruling.so_far().until);
+    if refusals == 0 {
+        return;
+    }
+    ruling.never_changes();
+    if let Some(frees_at) = frees_at.filter(|at| refusals == 1 && closes_at.is_none_or(|end| *at <= end)) {
+        ruling.changes_at(frees_at);
+    }
 }

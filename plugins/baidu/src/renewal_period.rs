@@ -11,7 +11,8 @@ pub(crate) fn renewal_period<R: Resource>(resource: &R, cx: &Context<'_>, ruling
     for start in resource.pending_renewals(cx.at).filter_map(|order| order.starts_at()) {
         ruling.changes_at(start);
     }
-    money::leaving(cx, ruling);
+    money::leaving(resource, cx, ruling);
+    money::settle_until(ruling, None);
     match cx.ledger(resource, resource.pending_renewals(cx.at)) {
         Ok(ledger) => ruling.refund(ledger.settle(money::money_back).finish()),
         Err(missing) => ruling.missing(clause::NEW_RENEWAL, missing),

@@ -26,6 +26,7 @@ fn is_over<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
 struct Pack {
     total: Option<Number>,
     used_units: Option<Number>,
+    used_fraction: Option<Number>,
     used: Option<bool>,
     in_first_days: Option<bool>,
 }
@@ -34,21 +35,30 @@ impl Pack {
     fn of<R: Resource>(resource: &R, cx: &Context<'_>) -> Self {
         let commitment = resource.commitment().unwrap_or_default();
         let said = cx.flag(Flag::Used).known();
-        let counted = commitment.used_units.map(Number::is_positive);
+        let counters = [commitment.used_units, commitment.used_fraction];
+        let counted = counters.iter().flatten().map(|figure| figure.is_positive()).max();
         let used = if counted == Some(true) || said == Some(true) { Some(true) } else { counted.or(said) };
         Self {
             total: commitment.total_units,
             // What was never used needs no count.
             used_units: commitment.used_units.or(if used == Some(false) { Some(Number::ZERO) } else { None }),
+            used_fraction: commitment.used_fraction,
             used,
             in_first_days: resource.starts_at().map(|start| cx.at <= start + refusals::first_days(cx)),
         }
     }
 
-    /// The used share of the volume.
+    /// The used share of the volume: by its units, else the fraction that a record states.
     fn share(&self) -> Option<Exact> {
-        let total = self.total.filter(|total| total.is_positive())?;
-        Some(Exact::from(self.used_units?).over(total))
+        let total = self.total.filter(|total| total.is_positive());
+        let by_units = || Some(Exact::from(self.used_units?).over(total?));
+        by_units().or_else(|| self.used_fraction.map(Exact::from))
+    }
+
+    /// Whether the volume counts after the first days too.
+    fn by_volume_later(&self, cx: &Context<'_>) -> Option<bool> {
+        let from = cx.param(param::BY_VOLUME_FROM).map(|held| Exact::from(held.value)).unwrap_or(Exact::ZERO);
+        self.share().map(|share| !from.minus(&share).is_positive())
     }
 
     /// Whether nothing is left of the volume.
@@ -74,6 +84,7 @@ fn full_refund<R: Resource>(resource: &R, pack: &Pack, draw: QuotaDraw, cx: &Con
     ruling.refuse_if(clause::LIVE_USED, Answer::named("used", pack.used));
     ruling.draw(clause::LIVE_QUOTA, draw);
     refusals::both(resource, cx, ruling);
+    refusals::settle_until(ruling, None);
     refusals::leaving(cx, ruling);
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ruling.refund(ledger.settle(refusals::money_back).finish()),
@@ -84,6 +95,11 @@ fn full_refund<R: Resource>(resource: &R, pack: &Pack, draw: QuotaDraw, cx: &Con
 fn in_use<R: Resource>(resource: &R, pack: &Pack, whole: bool, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::LIVE_USED, pack.used_up());
     refusals::both(resource, cx, ruling);
+    if let (Some(start), Some(false)) = (resource.starts_at(), pack.by_volume_later(cx)) {
+        // From then on the days count and no longer the volume.
+        ruling.changes_at(start + refusals::first_days(cx));
+    }
+    refusals::settle_until(ruling, None);
     refusals::leaving(cx, ruling);
     if whole {
         // The quota refused the full refund, and no rule is printed for what is unused then.
@@ -128,8 +144,7 @@ fn term_months<R: Resource>(resource: &R) -> Option<u32> {
 fn consumed<R: Resource>(resource: &R, pack: &Pack, money: Amount, cx: &Context<'_>) -> Result<Exact, &'static str> {
     let first_days = pack.in_first_days.ok_or("starts_at")?;
     let share = pack.share().ok_or("commitment.used_units")?;
-    let from = cx.param(param::BY_VOLUME_FROM).map(|held| Exact::from(held.value)).unwrap_or(Exact::ZERO);
-    if first_days || !from.minus(&share).is_positive() {
+    if first_days || pack.by_volume_later(cx) == Some(true) {
         return Ok(Exact::from(money).times(share));
     }
     let start = resource.starts_at().ok_or("starts_at")?;

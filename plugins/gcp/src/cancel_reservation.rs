@@ -34,6 +34,11 @@ pub(crate) fn future<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
             opens_with_its_end(resource, ruling);
         }
     }
+    // Waiting helps nobody whom something else refuses.
+    let others = ruling.so_far().refusals.iter().any(|refusal| refusal.reason != Reason::WindowClosed);
+    if others {
+        ruling.never_changes();
+    }
     ends_billing(resource, cx, ruling, clause::FR_CANCEL);
 }
 

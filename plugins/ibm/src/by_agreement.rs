@@ -18,6 +18,7 @@ pub(crate) fn subscription<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
     ruling.refuse_as(clause::ITEMS_IRREVERSIBLE, Reason::NotActive, resource.status() == Status::Released);
     ruling.refuse_if(clause::SUB_CANCEL, !cx.flag(Flag::AgreementGiven));
     ruling.cite(clause::SUB_TERMS);
+    ruling.review("IBM", clause::SUB_CANCEL, None);
     agreed_refund(clause::SUB_CANCEL, resource, cx, ruling);
 }
 

@@ -27,6 +27,11 @@ impl Provider for Ibm {
     const POLICY: &'static str = POLICY;
 
     fn assess<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Assessment) {
+        // How a thing is billed comes first: a metered device has no month to keep.
+        if let Some(reason) = resource.billing().refused_outright() {
+            out.exit(cx, Exit::None, |ruling| no_exit::by_billing(reason, resource, cx, ruling));
+            return;
+        }
         match cx.product() {
             Some(product::IS_RESERVATION) => reservation(resource, cx, out),
             Some(product::CLASSIC_RESERVED_CAPACITY) => classic_term(clause::CLASSIC_RESERVED, resource, cx, out),
@@ -53,19 +58,19 @@ impl Provider for Ibm {
             Some(product::PROMO_CREDIT) => {
                 out.exit(cx, Exit::BalancePayout, |ruling| balance_payout::balance_payout(resource, cx, ruling));
             }
-            Some(product::ENTERPRISE_SAVINGS_PLAN) => out.exit(cx, Exit::None, |ruling| ruling.refuse(clause::ESP)),
-            Some(product::SERVICE_COMMITMENT) => out.exit(cx, Exit::None, |ruling| ruling.refuse(clause::SVC_COMMIT)),
+            Some(product::ENTERPRISE_SAVINGS_PLAN) => {
+                out.exit(cx, Exit::None, |ruling| no_exit::unpublished(clause::ESP, resource, cx, ruling));
+            }
+            Some(product::SERVICE_COMMITMENT) => {
+                out.exit(cx, Exit::None, |ruling| no_exit::unpublished(clause::SVC_COMMIT, resource, cx, ruling));
+            }
             Some(product::PASSPORT_ADVANTAGE) if resource.billing() == Billing::Subscription => {
                 out.exit(cx, Exit::None, |ruling| no_exit::subscription_licence(resource, cx, ruling));
             }
             Some(product::PASSPORT_ADVANTAGE) => {
                 out.exit(cx, Exit::Return, |ruling| program_return::program_return(resource, cx, ruling));
             }
-            _ => {
-                if let Some(reason) = resource.billing().refused_outright() {
-                    out.exit(cx, Exit::None, |ruling| ruling.refuse_as(clause::CHARGED, reason, true));
-                }
-            }
+            _ => {}
         }
     }
 

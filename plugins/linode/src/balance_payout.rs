@@ -16,7 +16,7 @@ struct Ages {
 /// The balance comes back, after the first days less a fee, as far as payments of the last 180 days
 /// cover it.
 pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    payments::closing(ruling);
+    payments::closing(resource, ruling);
     ruling.cite(clause::BALANCE);
     let ages = ages(resource, cx);
     let too_old = if ages.recent.is_positive() {

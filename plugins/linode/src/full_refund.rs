@@ -9,7 +9,7 @@ use crate::{clause, payments};
 pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.window_before(clause::N7DAY, "purchased_at", resource.purchased_at(), payments::first_days(cx));
     ruling.review("support", clause::N7DAY, None);
-    payments::closing(ruling);
+    payments::closing(resource, ruling);
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => {
             let draft = ledger.settle(|payment| {

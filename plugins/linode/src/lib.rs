@@ -27,9 +27,15 @@ impl Provider for Linode {
             }
             Billing::PrepaidBalance => {
                 if cx.in_force(clause::N7DAY) {
-                    out.exit(cx, Exit::FullRefund, |ruling| full_refund::full_refund(resource, cx, ruling));
+                    out.exit(cx, Exit::FullRefund, |ruling| {
+                        full_refund::full_refund(resource, cx, ruling);
+                        payments::settle_until(ruling);
+                    });
                 }
-                out.exit(cx, Exit::BalancePayout, |ruling| balance_payout::balance_payout(resource, cx, ruling));
+                out.exit(cx, Exit::BalancePayout, |ruling| {
+                    balance_payout::balance_payout(resource, cx, ruling);
+                    payments::settle_until(ruling);
+                });
             }
             Billing::Subscription if cx.in_force(clause::PREPAID) => {
                 out.exit(cx, Exit::InUse, in_use::in_use);

@@ -29,9 +29,18 @@ pub(crate) fn real_money(order: &impl Order) -> Amount {
     order.payments().into_iter().flatten().filter(is_real).map(|payment| payment.amount).sum()
 }
 
-/// What every way of closing the account does.
-pub(crate) fn closing(ruling: &mut Ruling<'_>) {
+/// What every way of closing the account does; a closed one is not closed again.
+pub(crate) fn closing<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
+    ruling.refuse_if(crate::clause::CLOSED, resource.status() == Status::Released);
     ruling.cite(crate::clause::CANCEL);
     ruling.effects(&[Effect::Irreversible, Effect::DataDeleted, Effect::AccessLost]);
     ruling.channel(Channel::Console);
+}
+
+/// Drops `until` where the exit is refused: no time that passes opens an account again, makes a payment
+/// younger or puts anything into a balance.
+pub(crate) fn settle_until(ruling: &mut Ruling<'_>) {
+    if !ruling.so_far().refusals.is_empty() {
+        ruling.never_changes();
+    }
 }

@@ -16,6 +16,7 @@ pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
     let frozen = Answer::from(resource.status() == Status::Frozen);
     ruling.refuse_if(clause::CANCEL_REFUSALS_ARREARS, frozen.and(cx.flag(Flag::Arrears)));
     ruling.refuse_if(clause::CANCEL_REFUSALS_PROCEDURE, cx.listed(list::OWN_PROCEDURE));
+    money::settle_state(resource, ruling);
     ruling.cite_if(clause::DOMAIN, cx.is_product(product::DOMAIN));
     ruling.cite_if(clause::MXPLAN_NO_REFUND, cx.is_product(product::MX_PLAN));
     if let Some(end) = resource.ends_at() {

@@ -23,6 +23,7 @@ pub(crate) fn withdrawal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     let unpaid = Answer::from(order.as_ref().is_some_and(|order| order.status() == OrderStatus::Unpaid));
     ruling.refuse_if(clause::WITHDRAW_UNPAID, unpaid.or(cx.flag(Flag::UnpaidOrder).unknown_is_no()));
     ruling.refuse_if(clause::WITHDRAW_CONTACT, !cx.flag(Flag::RequesterAuthorised));
+    money::settle_state(resource, ruling);
     if let Some(days) = cx.param(param::WITHDRAWAL_SETTLEMENT).and_then(|held| held.value.as_whole()) {
         let days = u32::try_from(days).unwrap_or(0);
         ruling.settles_within(clause::WITHDRAW_14D, days, DayKind::Calendar);

@@ -91,12 +91,12 @@ pub(crate) fn left_of_orders<R: Resource>(
 /// Packs and services whose formula stands on a page of their own: it must be in force.
 fn page_in_force(cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Result<(), Gap> {
     let page = match cx.product() {
+        Some(_) if cx.listed(list::RTC_ENGINE) => clause::INTL_TRTC,
         Some(product::COS_PACK) => clause::PACK_COS,
         Some(product::TRAFFIC_PACK) => clause::PACK_TRAFFIC,
         Some(product::SMS_PACK) => clause::PACK_SMS,
         Some(product::SMS_INTL_PACK) => clause::PACK_SMS_INTL,
         Some(product::TRTC_PACK) => clause::PACK_TRTC,
-        Some(product::RTC_ENGINE_PACK) => clause::INTL_TRTC,
         Some(product::SCF_PACK) => clause::PACK_SCF,
         Some(product::NLP_PACK) => clause::PACK_NLP,
         Some(product::SOE_PACK) => clause::PACK_SOE,
@@ -136,7 +136,7 @@ fn period<R: Resource, O: Order>(
     }
     if is(product::SMS_PACK) {
         by_tier(resource, cx, ruling, &used, table::SMS_PRICE, Some(Number::ONE))
-    } else if is(product::TRTC_PACK) {
+    } else if is(product::TRTC_PACK) && !any(&[list::RTC_ENGINE]) {
         by_tier(resource, cx, ruling, &used, table::TRTC_PRICE, None)
     } else if is(product::SMS_INTL_PACK) {
         by_count(resource, cx, &used)
@@ -152,7 +152,7 @@ fn period<R: Resource, O: Order>(
         ruling.cite(clause::CAR);
         let daily = terms(resource).and_then(|terms| terms.daily).ok_or_else(|| price_unknown("price_terms.daily"))?;
         Ok(used.cents(&Exact::from(daily).times(used.days_begun())))
-    } else if is(product::SIMULATION_CLOUD) || is(product::RTC_ENGINE_PACK) {
+    } else if is(product::SIMULATION_CLOUD) || any(&[list::RTC_ENGINE]) {
         share_of_paid(resource, cx, &used)
     } else if is(product::IM) && cx.in_force(clause::PART_IM) {
         im(resource, cx, ruling, &used)

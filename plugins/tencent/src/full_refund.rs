@@ -10,6 +10,11 @@ use crate::{clause, list, param, product, quota, refusals};
 
 /// The full return of a new purchase or of an unused pack.
 pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+    ruled(resource, cx, ruling);
+    refusals::settle_until(ruling, None, &[]);
+}
+
+fn ruled<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     refusals::common(resource, cx, ruling);
     ruling.refuse_if(clause::REFUSE_POSTPAID_CONVERTED, refusals::converted(resource, cx));
     refusals::suspended_for_content(cx, ruling);

@@ -11,10 +11,16 @@ use crate::{clause, list, param, product, quota, refusals};
 pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     refusals::common(resource, cx, ruling);
     of_product(resource, cx, ruling);
-    restored(resource, cx, ruling);
     windows(resource, cx, ruling);
-    quota::ordinary(resource, cx, ruling);
+    let closes_at = closes(resource, ruling);
+    let lifts = [restored(resource, cx, ruling), quota::ordinary(resource, cx, ruling)];
     finish(resource, cx, ruling);
+    settle(resource, cx, ruling);
+    refusals::settle_until(ruling, closes_at, &lifts);
+}
+
+/// What comes back.
+fn settle<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let refunded = resource.orders().into_iter().flatten().any(|order| order.status() == OrderStatus::Refunded);
     ruling.cite_if(clause::REFUSE_SWITCHED, refunded);
     if is_unknown(resource, cx, ruling) {
@@ -32,16 +38,22 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
 /// Security products that `RefundInstance` lists: it prints no price rule.
 pub(crate) fn refund_instance<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     refusals::common(resource, cx, ruling);
-    restored(resource, cx, ruling);
-    quota::ordinary(resource, cx, ruling);
+    let closes_at = closes(resource, ruling);
+    let lifts = [restored(resource, cx, ruling), quota::ordinary(resource, cx, ruling)];
     finish(resource, cx, ruling);
     ruling.no_figure(clause::PART_REFUND_INSTANCE, Reason::PriceUnknown, Some("price_terms"));
+    refusals::settle_until(ruling, closes_at, &lifts);
 }
 
-fn finish<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+/// When the exit closes: the end of the resource, or of a window before it.
+fn closes<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) -> Option<Instant> {
     if let Some(end) = resource.ends_at() {
         ruling.changes_at(end);
     }
+    ruling.so_far().until
+}
+
+fn finish<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     refusals::effects(resource, cx, ruling);
     refusals::channel(cx, ruling);
     let stops_later = cx.is_product(product::IM)
@@ -73,9 +85,6 @@ fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
             ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
             ruling.refuse_if(clause::REFUSE_NOT_NEW, runs_renewed(resource, cx));
         }
-        Some(product::RTC_ENGINE_PACK) => {
-            ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
-        }
         Some(product::CLB_LCU_PACK) => {
             ruling.refuse_if(clause::REFUSE_LCU_EFFECTIVE, refusals::used(resource, cx));
         }
@@ -89,6 +98,9 @@ fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
     if !cx.is_product(product::CVM) {
         ruling.refuse_if(clause::REFUSE_PRODUCT_RULE, cx.flag(Flag::RefundNotSupported).unknown_is_no());
     }
+    if cx.listed(list::RTC_ENGINE) {
+        ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
+    }
     if cx.listed(list::INVOICE_FIRST) {
         ruling.refuse_if(clause::REFUSE_INVOICE, cx.flag(Flag::Invoiced));
     }
@@ -100,18 +112,20 @@ fn runs_renewed<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
     resource.paid_orders().any(|order| order.kind() == OrderKind::Renewal && !order.is_pending_renewal(cx.at))
 }
 
-/// After a refund and a restore.
-fn restored<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+/// After a refund and a restore. Gives when the wait is over, where it is not yet.
+fn restored<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<Instant> {
     let (clause, wait) = if cx.is_product(product::DLC) {
         (clause::INTL_DLC, cx.param(param::REAGAIN_DLC))
     } else {
         (clause::REFUSE_REAGAIN, cx.param(param::REAGAIN))
     };
-    let minutes = wait.and_then(|wait| wait.value.as_whole());
-    if let (true, Some(minutes)) = (cx.flag(Flag::RestoredAfterRefund).is_yes(), minutes) {
-        let restored_at = cx.moment(resource, Moment::RestoredAt);
-        ruling.refuse_before(clause, "restored_at", restored_at.map(|at| at + Span::seconds(minutes * 60)));
+    let minutes = wait.and_then(|wait| wait.value.as_whole())?;
+    if !cx.flag(Flag::RestoredAfterRefund).is_yes() {
+        return None;
     }
+    let over = cx.moment(resource, Moment::RestoredAt).map(|at| at + Span::seconds(minutes * 60));
+    ruling.refuse_before(clause, "restored_at", over);
+    over.filter(|over| cx.at < *over)
 }
 
 /// Where the ordinary return has a window too.
@@ -127,7 +141,7 @@ fn windows<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>)
         } else if five_only {
             ruling.window_through(clause::PART_YEAR_ONLY, "orders", start, five);
         }
-        if cx.is_product(product::RTC_ENGINE_PACK) {
+        if cx.listed(list::RTC_ENGINE) {
             ruling.window_through(clause::INTL_TRTC, "orders", start, five);
         }
     }

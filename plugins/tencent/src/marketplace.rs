@@ -83,6 +83,7 @@ fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<
         Goods::HumanService => ruling.refuse_if(clause::MARKET_HUMAN, cx.flag(Flag::Used)),
         _ => ruling.refuse(clause::MARKET_NEVER),
     }
+    refusals::settle_until(ruling, None, &[]);
     let hours = cx.param(param::VENDOR_HOURS).and_then(|held| held.value.as_whole());
     if goods != Goods::Never {
         ruling.review("vendor", clause::MARKET_VENDOR, hours.and_then(|hours| u32::try_from(hours).ok()));

@@ -66,16 +66,14 @@ pub(crate) fn five_day<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut
 }
 
 /// The ordinary returns of a product, where its page prints how many there are, or the account does.
-pub(crate) fn ordinary<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+/// Gives when a used one frees again: of a figure that the account states nobody knows the year.
+pub(crate) fn ordinary<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<Instant> {
     let limit = cx.cell(table::ORDINARY_QUOTA, &[cx.product_name(resource).into()]);
     let window = if cx.listed(list::LIFETIME_QUOTA) { Window::Lifetime } else { Window::CalendarYear };
     let draw = draw(resource, cx, Kind::Ordinary, Exit::InUse, limit.map(|limit| limit.value), window);
-    if draw.limit.is_none() {
-        return;
-    }
+    draw.limit?;
     let stated = cx.account().is_some_and(|account| account.quotas.iter().any(|quota| quota.name == draw.name));
-    if draw.exceeds() == Some(true) && !stated && window == Window::CalendarYear {
-        ruling.changes_at(cx.zone.next_year(cx.at));
-    }
+    let frees = draw.exceeds() == Some(true) && !stated && window == Window::CalendarYear;
     ruling.draw(limit.map_or(clause::PART_QUOTA, |limit| limit.clause), draw);
+    frees.then(|| cx.zone.next_year(cx.at))
 }

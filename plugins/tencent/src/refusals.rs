@@ -8,13 +8,34 @@ use crate::{clause, list, param, product};
 pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
     ruling.refuse_if(clause::REFUSE_ABUSE, cx.flag(Flag::SecurityRisk).unknown_is_no());
-    ruling.refuse_if(clause::REFUSE_EXPIRED, resource.has_expired(cx.at));
+    ruling.refuse_if(clause::REFUSE_EXPIRED, has_expired(resource, cx));
     ruling.refuse_if(clause::REFUSE_RETURNED, resource.status() == Status::Released);
     ruling.refuse_if(clause::REFUSE_TASK, cx.flag(Flag::TransactionInProgress));
     let unpaid = Answer::from(resource.has_unpaid_order());
     ruling.refuse_if(clause::REFUSE_UNPAID, unpaid.or(cx.flag(Flag::UnpaidOrder)));
     ruling.refuse_if(clause::REFUSE_PROTECTED, cx.flag(Flag::TerminationProtection));
     ruling.refuse_if(clause::REFUSE_EMR, cx.is_product(product::CVM) && resource.bundle().is_some());
+}
+
+/// A refusal that no time lifts leaves nothing to wait for. Those that lift by themselves count only
+/// where nothing else refuses and the exit has not closed until then.
+pub(crate) fn settle_until(ruling: &mut Ruling<'_>, closes_at: Option<Instant>, lifts: &[Option<Instant>]) {
+    let refusals = ruling.so_far().refusals.len();
+    if refusals == 0 {
+        return;
+    }
+    ruling.never_changes();
+    let lifts = || lifts.iter().copied().flatten();
+    let all_lift = lifts().count() == refusals;
+    let still_open = lifts().max().is_some_and(|last| closes_at.is_none_or(|end| last < end));
+    if let Some(first) = lifts().min().filter(|_| all_lift && still_open) {
+        ruling.changes_at(first);
+    }
+}
+
+/// Whether the resource is over: its last instant is no longer in it, as that of an order is not.
+fn has_expired<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
+    resource.status() == Status::Expired || resource.ends_at().is_some_and(|end| end <= cx.at)
 }
 
 /// Accounts suspended for content cannot return AI, live and VOD packs.

@@ -11,6 +11,7 @@ fn hours(cx: &Context<'_>, id: ParamId) -> Option<Span> {
 
 /// All money back, or a page younger than the instant asked about.
 fn all_or_unknown<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, page: ClauseId) {
+    refusals::settle_until(ruling, None, &[]);
     refusals::effects(resource, cx, ruling);
     refusals::channel(cx, ruling);
     if !cx.in_force(page) {
@@ -58,6 +59,7 @@ pub(crate) fn qidian<R: Resource>(resource: &R, cx: &Context<'_>, out: &mut Asse
             if let Some(length) = hours(cx, param::QIDIAN_FAULT_DAYS) {
                 ruling.window_through(clause::QIDIAN_FAULT, "orders", start, length);
             }
+            refusals::settle_until(ruling, None, &[]);
             agreement::needed(resource, cx, ruling, clause::QIDIAN_FAULT);
             refusals::effects(resource, cx, ruling);
             ruling.channel(Channel::Support);

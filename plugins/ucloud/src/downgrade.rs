@@ -3,7 +3,7 @@
 use recoup_core::prelude::*;
 
 use crate::clause;
-use crate::in_use::{consequences, disposition, period};
+use crate::in_use::{consequences, disposition, nothing_to_wait_for, period};
 
 /// Old value less new value for the remaining time, without a factor.
 pub(crate) fn downgrade<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, monthly: Number) {
@@ -47,4 +47,5 @@ pub(crate) fn downgrade<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mu
         ruling.changes_at(end);
     }
     ruling.refund(sum);
+    nothing_to_wait_for(ruling);
 }

@@ -46,6 +46,15 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
         Err(Gap::Paid(missing)) => ruling.missing(clause::FORMULA, missing),
         Err(Gap::Unknown(clause, reason, fact)) => ruling.no_figure(clause, reason, Some(fact)),
     }
+    nothing_to_wait_for(ruling);
+}
+
+/// A campaign or a deletion refuses for good: what is left of the money no longer matters.
+pub(crate) fn nothing_to_wait_for(ruling: &mut Ruling<'_>) {
+    let refused = ruling.so_far();
+    if refused.refused_for(Reason::Promotion) || refused.refused_for(Reason::NotActive) {
+        ruling.never_changes();
+    }
 }
 
 /// Whether the resource is a cloud phone whose running order was bought by the day.

@@ -9,8 +9,8 @@ pub(crate) fn seven_days<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     refusals::common(resource, cx, ruling);
     window(resource, cx, ruling, clause::SEVEN_WINDOW, param::SEVEN_DAYS);
     ruling.refuse_if(clause::SEVEN_NEW, Answer::named("orders", renewed_or_changed(resource)));
-    quota(resource, cx, ruling);
-    eip_quota(cx, ruling);
+    let frees_at = [quota(resource, cx, ruling), eip_quota(cx, ruling)];
+    settle_until(ruling, &frees_at);
     ruling.cite_if(clause::SEVEN_ONLY, cx.listed(list::SEVEN_ONLY));
     refusals::consequences(resource, cx, ruling);
     amount(resource, cx, ruling);
@@ -21,17 +21,36 @@ pub(crate) fn pack<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Rul
     refusals::common(resource, cx, ruling);
     ruling.refuse_if(clause::PACK_USED, used(resource, cx));
     window(resource, cx, ruling, clause::PACK_IMAGE, param::PACK_DAYS);
-    quota(resource, cx, ruling);
+    let frees_at = quota(resource, cx, ruling);
+    settle_until(ruling, &[frees_at]);
     refusals::consequences(resource, cx, ruling);
     amount(resource, cx, ruling);
 }
 
 /// Whether any use was made of a pack: a fact, or what its counter shows.
 fn used<R: Resource>(resource: &R, cx: &Context<'_>) -> Answer {
-    let counted = resource.commitment().is_some_and(|commitment| {
-        [commitment.used_units, commitment.used_fraction].iter().flatten().any(|figure| figure.is_positive())
-    });
-    if counted { Answer::of(Flag::Used, Some(true)) } else { cx.flag(Flag::Used) }
+    let commitment = resource.commitment().unwrap_or_default();
+    let counters = [commitment.used_units, commitment.used_fraction];
+    let counted = counters.iter().flatten().map(|figure| figure.is_positive()).max();
+    let stated = cx.flag(Flag::Used).known();
+    Answer::of(Flag::Used, counted.max(stated))
+}
+
+/// A refusal that no time lifts leaves nothing to wait for; a used quota that frees again is worth
+/// naming only while the window is still open then.
+fn settle_until(ruling: &mut Ruling<'_>, frees_at: &[Option<Instant>]) {
+    let so_far = ruling.so_far();
+    let (refusals, closes_at) = (so_far.refusals.len(), so_far.until);
+    if refusals == 0 {
+        return;
+    }
+    ruling.never_changes();
+    // Each instant lifts one refusal: with as many as there are refusals, the last one opens the exit.
+    let all_lifted = frees_at.iter().flatten().count() == refusals;
+    let opens_at = frees_at.iter().flatten().max().copied();
+    if let Some(opens_at) = opens_at.filter(|at| all_lifted && closes_at.is_none_or(|end| *at <= end)) {
+        ruling.changes_at(opens_at);
+    }
 }
 
 fn window<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, clause: ClauseId, length: ParamId) {
@@ -48,38 +67,42 @@ fn renewed_or_changed<R: Resource>(resource: &R) -> Option<bool> {
     known.then(|| resource.paid_orders().any(|order| changes.contains(&order.kind())))
 }
 
-fn quota<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
+/// Draws on the product's quota. Gives when a used one frees again: where it was counted from
+/// `returns` at the new year; of a figure the account states nobody knows the year.
+fn quota<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<Instant> {
     let product = cx.product_name(resource);
-    let Some(limit) = cx.cell(table::QUOTA, &[product.into()]) else { return };
+    let limit = cx.cell(table::QUOTA, &[product.into()])?;
     let name = match product {
         "mongodb" => "seven_day_full_refund.mongodb",
         "cloud-firewall" => "seven_day_full_refund.cloud-firewall",
         "veimagex-pack" => "seven_day_full_refund.veimagex-pack",
         "clb" => "seven_day_full_refund.clb",
-        _ => return,
+        _ => return None,
     };
     let draw = draw(cx, name, limit.value, cx.product());
-    let stated = cx.account().is_some_and(|account| account.quotas.iter().any(|quota| quota.name == name));
-    if draw.exceeds() == Some(true) && !stated {
-        ruling.changes_at(cx.zone.next_year(cx.at));
-    }
+    let frees_at = frees_at(cx, name, &draw);
     ruling.draw(limit.clause, draw);
+    frees_at
+}
+
+fn frees_at(cx: &Context<'_>, name: &str, draw: &QuotaDraw) -> Option<Instant> {
+    let stated = cx.account().is_some_and(|account| account.quotas.iter().any(|quota| quota.name == name));
+    (draw.exceeds() == Some(true) && !stated).then(|| cx.zone.next_year(cx.at))
 }
 
 /// A public CLB draws on the EIP's quota too: a used one refuses; whether the CLB is public no record
 /// shows, so an unknown one says nothing.
-fn eip_quota(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    if !cx.is_product(crate::product::CLB) {
-        return;
+fn eip_quota(cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<Instant> {
+    let name = "seven_day_full_refund.eip";
+    let limit = cx.is_product(crate::product::CLB).then(|| cx.cell(table::QUOTA, &["eip".into()]))??;
+    let draw = draw(cx, name, limit.value, Some(crate::product::EIP));
+    let exceeds = Answer::named("quotas", draw.exceeds()).unknown_is_no();
+    let frees_at = frees_at(cx, name, &draw);
+    ruling.refuse_if(limit.clause, exceeds);
+    if draw.used.is_some() {
+        ruling.note_quota(draw);
     }
-    if let Some(limit) = cx.cell(table::QUOTA, &["eip".into()]) {
-        let draw = draw(cx, "seven_day_full_refund.eip", limit.value, Some(crate::product::EIP));
-        let exceeds = Answer::named("quotas", draw.exceeds()).unknown_is_no();
-        ruling.refuse_if(limit.clause, exceeds);
-        if draw.used.is_some() {
-            ruling.note_quota(draw);
-        }
-    }
+    frees_at
 }
 
 fn draw(cx: &Context<'_>, name: &'static str, limit: Number, product: Option<ProductId>) -> QuotaDraw {

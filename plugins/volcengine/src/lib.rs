@@ -30,9 +30,10 @@ impl Provider for Volcengine {
         let both = any(&[list::BOTH, list::BOTH_MONGODB, list::BOTH_BYTEPLUS]);
         let seven = both || cx.listed(list::SEVEN_ONLY);
         let part = both || cx.listed(list::ARK);
+        let prepaid = matches!(resource.billing(), Billing::Subscription | Billing::Package);
         if cx.listed(list::PACKS) {
             out.exit(cx, Exit::FullRefund, |ruling| full_refund::pack(resource, cx, ruling));
-        } else if resource.billing() != Billing::Subscription || !(seven || part) {
+        } else if !(prepaid && (seven || part)) {
             out.exit(cx, Exit::None, |ruling| none::no_rule(resource, cx, ruling));
         } else {
             if seven {
