@@ -97,6 +97,7 @@ vocabulary! {
         TargetCommitment = "target_commitment",
         TargetProratedUpfront = "target_prorated_upfront",
         TargetTermMonths = "target_term_months",
+        WorkingDaysToStart = "working_days_to_start",
     }
 }
 

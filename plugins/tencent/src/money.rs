@@ -113,6 +113,8 @@ pub(crate) struct Form {
     credit_first: bool,
     /// The share of the cash that is kept.
     fee: Option<Number>,
+    /// The share of all money that is kept.
+    kept: Option<Number>,
 }
 
 impl Form {
@@ -173,6 +175,11 @@ impl Form {
         Self { to_partner: cx.flag(Flag::PaidByPartner).is_yes(), credit_first, ..Self::default() }
     }
 
+    /// The same with a share of all money kept.
+    pub(crate) fn keeping(self, share: Number) -> Self {
+        Self { kept: Some(share), ..self }
+    }
+
     fn destination(self, kind: Instrument) -> Destination {
         match kind {
             _ if self.to_partner => Destination::PartnerAccount,
@@ -184,8 +191,10 @@ impl Form {
     /// Settles what is left of one order.
     fn settle(self, part: &Left, currency: Currency) -> RefundQuote {
         let money = part.money();
-        let fee = self.fee.map_or(Amount::ZERO, |share| Exact::from(part.cash()).times(share).round(currency));
-        let fee = fee.at_most(part.left);
+        let share_of = |base: Amount, share: Option<Number>| {
+            share.map_or(Amount::ZERO, |share| Exact::from(base).times(share).round(currency))
+        };
+        let fee = (share_of(part.cash(), self.fee) + share_of(money, self.kept)).at_most(part.left);
         let back = part.left - fee;
         let kinds = match self.instead {
             Some((instrument, _, _)) => vec![(instrument, back)],

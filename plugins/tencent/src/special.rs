@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::full_refund::{everything, new_purchase};
+use crate::full_refund::{every_order, everything, new_purchase};
 use crate::{agreement, clause, param, refusals};
 
 fn hours(cx: &Context<'_>, id: ParamId) -> Option<Span> {
@@ -33,13 +33,38 @@ pub(crate) fn certificate<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     all_or_unknown(resource, cx, ruling, clause::SSL);
 }
 
-/// Training classes: the share hangs on the working days to the start, which no record states.
+/// Training classes: the share that comes back hangs on the working days to the start.
 pub(crate) fn training<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     refusals::common(resource, cx, ruling);
     refusals::effects(resource, cx, ruling);
     refusals::channel(cx, ruling);
-    let page = if cx.in_force(clause::TRAINING) { clause::TRAINING } else { clause::UNKNOWN_PAGE_DATE };
-    ruling.no_figure(page, Reason::RuleUnknown, Some("working_days_to_start"));
+    if !cx.in_force(clause::TRAINING) {
+        ruling.no_figure(clause::UNKNOWN_PAGE_DATE, Reason::RuleUnknown, None);
+        return;
+    }
+    let days = cx.figure(resource, Figure::WorkingDaysToStart);
+    let Some(kept) = days.and_then(|days| training_kept(cx, days)) else {
+        let fact = Some(Figure::WorkingDaysToStart.as_str());
+        ruling.no_figure(clause::TRAINING, Reason::RuleUnknown, fact);
+        return;
+    };
+    ruling.cite(clause::TRAINING);
+    match every_order(resource, cx, ruling) {
+        Ok((parts, currency, form)) => ruling.refund(form.keeping(kept).settle_all(&parts, currency)),
+        Err(gap) => gap.report(clause::TRAINING, ruling),
+    }
+}
+
+/// The share of the money that is kept of a class so many working days before its start.
+fn training_kept(cx: &Context<'_>, days: Number) -> Option<Number> {
+    let (all, some) = (cx.param(param::TRAINING_ALL)?.value, cx.param(param::TRAINING_SOME)?.value);
+    if days >= all {
+        Some(Number::ZERO)
+    } else if days > some {
+        Some(cx.param(param::TRAINING_KEPT)?.value)
+    } else {
+        Some(Number::ONE)
+    }
 }
 
 /// QiDian: full within 7 days of delivery; within 30 days by agreement where login fails.
