@@ -15,6 +15,23 @@ pub struct ImportFile<'a> {
     pub text: &'a str,
 }
 
+/// Whether a file may hold a payload of a provider whose payloads bear these marks: at least one of
+/// them stands in it, whatever the letter case. Without marks any file may.
+///
+/// ```
+/// use recoup_core::import::may_hold;
+///
+/// let marks = ["savingsPlanId".to_owned()];
+/// assert!(may_hold(Some(&marks), r#"{"SavingsPlanId": "sp-1"}"#));
+/// assert!(!may_hold(Some(&marks), "{}") && may_hold(None, "{}") && !may_hold(Some(&[]), "{}"));
+/// ```
+#[must_use]
+pub fn may_hold(marks: Option<&[String]>, text: &str) -> bool {
+    let Some(marks) = marks else { return true };
+    let folded = text.to_ascii_lowercase();
+    marks.iter().any(|mark| folded.contains(&mark.to_ascii_lowercase()))
+}
+
 /// Something in a file that could not be read, or that a reader should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRemark {

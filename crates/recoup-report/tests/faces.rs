@@ -73,7 +73,7 @@ fn answered(provider: &str, id: &str, name: Option<&str>, rulings: Vec<RulingDat
         at,
         zone,
     };
-    Answered { subject, assessment, policy: Arc::new(sample::book().unwrap().policy().clone()) }
+    Answered { subject, assessment, policy: Arc::new(sample::book().unwrap().policy().clone()), stated: Vec::new() }
 }
 
 /// The sample's three, and what strains a layout: wide characters, long ids, other currencies, a

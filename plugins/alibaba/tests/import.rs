@@ -171,6 +171,7 @@ fn the_files_of_an_account_are_joined() {
                 "purchased_at": "2025-01-01T09:00:00+08:00", "starts_at": "2025-01-01T00:00:00+08:00",
                 "ends_at": "2027-01-01T00:00:00+08:00",
                 "facts": {"auto_renew": false, "api_refund_supported": true},
+                "stated": [{"by": "InquiryPriceRefundInstance", "currency": "USD", "refund": "2650.00"}],
                 "orders": [
                     {
                         "id": "9001", "kind": "purchase", "status": "paid", "currency": "USD", "list_price": "3650.00", "due": "3650.00",

@@ -232,6 +232,7 @@ pub(super) fn blank(id: &str) -> ResourceRecord {
         price_terms: None,
         orders: None,
         facts: Facts::default(),
+        stated: Vec::new(),
     }
 }
 
@@ -268,6 +269,7 @@ fn join(known: &mut ResourceRecord, new: ResourceRecord) {
         (known, new) => fill(known, new),
     }
     known.facts.flags = known.facts.flags.or_else(new.facts.flags);
+    new.stated.into_iter().for_each(|statement| known.state(statement));
     for (figure, value) in new.facts.figures {
         state_figure(&mut known.facts, figure, value);
     }

@@ -84,6 +84,10 @@ fn a_listing_an_order_and_a_quote_are_one_reservation() {
                 "currency": "GBP", "due": "24.00",
             }],
             "facts": {"archived": false, "auto_renew": false, "refund_not_supported": true, "usd_rate": "1.202702702702702703"},
+            "stated": [{
+                "by": "billingRefundAmount", "exit": "return", "allowed": false, "currency": "GBP", "refund": "20.72",
+                "says": "SelfServiceRefundNotSupported",
+            }],
         },
         {
             "provider": "azure", "id": RHEL, "name": "rhel", "product": "RedHat", "region": "westus",
@@ -114,6 +118,7 @@ fn a_quote_alone_says_what_it_says() {
             "currency": "GBP", "due": "24.00",
         }],
         "facts": {"refund_not_supported": false, "usd_rate": "1.202729044834307992"},
+        "stated": [{"by": "billingRefundAmount", "exit": "return", "allowed": true, "currency": "GBP", "refund": "20.52"}],
     }]);
     assert_eq!(resources(&imported), expected);
     assert!(imported.remarks.iter().any(|remark| remark.what.contains("answer to a return")));

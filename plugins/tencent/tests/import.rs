@@ -118,9 +118,10 @@ fn answers_on_eligibility_become_facts() {
     assert_eq!(errors(&imported), []);
     let expected = [
         json!({"provider": "tencent", "id": "lhins-ruy9d2tw", "product": "lighthouse", "billing": "subscription",
-            "status": "active", "facts": {"promotion": false, "refund_not_supported": false}}),
+            "status": "active", "facts": {"promotion": false, "refund_not_supported": false},
+            "stated": [{"by": "IsReturnable", "allowed": true, "says": "code 0 可以退还"}]}),
         json!({"provider": "tencent", "id": "lhins-xusdke45", "product": "lighthouse", "billing": "subscription",
-            "status": "expired"}),
+            "status": "expired", "stated": [{"by": "IsReturnable", "allowed": false, "says": "code 2 资源已过期"}]}),
     ];
     assert_eq!(records(&imported), expected);
 }
@@ -146,7 +147,7 @@ fn every_code_of_eligibility_has_its_meaning() {
 }
 
 #[test]
-fn quotes_and_refund_orders_are_remarks() {
+fn quotes_are_kept_with_their_resource_and_refund_orders_are_remarks() {
     let imported = read(&[
         ("quote.json", payload("inquiry-price-terminate-instances.json")),
         ("refund.json", payload("refund-instance.json")),
@@ -154,8 +155,14 @@ fn quotes_and_refund_orders_are_remarks() {
     assert_eq!(errors(&imported), []);
     assert_eq!(imported.resources.len(), 1);
     assert_eq!(imported.resources[0].id, "ins-rfmme2si");
-    assert!(imported.remarks[0].what.contains("2644.44"), "{}", imported.remarks[0].what);
-    assert!(imported.remarks[1].what.contains("20251201*************"), "{}", imported.remarks[1].what);
+    assert_eq!(
+        records(&imported)[0]["stated"],
+        json!([{
+            "by": "InquiryPriceTerminateInstances", "refund": "2644.44",
+            "says": "退款：2644.44元，现金券： 0元,代金券/折扣券不退（全额退款;'}",
+        }])
+    );
+    assert!(imported.remarks[0].what.contains("20251201*************"), "{}", imported.remarks[0].what);
 }
 
 #[test]

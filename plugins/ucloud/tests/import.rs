@@ -97,9 +97,17 @@ fn a_quote_is_shown_beside_and_a_failed_one_is_an_error() {
     assert_eq!(errors(&imported), [("RefundPriceSet[0].Code", "no quote for UrRlsdui: code 2 lrftRADV")]);
     let mut quote = payload("get-uhost-refund-price.json");
     quote["RefundPriceSet"][0]["Code"] = json!(0);
-    let imported = read(&[("quote.json", quote)]);
+    let imported = read(&[("quote.json", quote.clone())]);
     assert_eq!(errors(&imported), []);
-    assert_eq!(imported.remarks[0].what, "the provider quotes a refund of 6.87196 for UrRlsdui");
+    let expected =
+        "the provider quotes a refund of 6.87196 for UrRlsdui, which is in no bill: add the bill that lists it";
+    assert_eq!(imported.remarks[0].what, expected);
+    // Beside the bill that lists it, the quote stands with its resource, once however often it is given.
+    let bill = payload("bill-page-1.json");
+    quote["RefundPriceSet"][0]["UHostId"] = bill["Items"][0]["ResourceId"].clone();
+    let imported = read(&[("1.json", bill), ("quote.json", quote.clone()), ("again.json", quote)]);
+    let stated = json!([{"by": "RefundPrice", "exit": "in_use", "currency": "CNY", "refund": "6.87196"}]);
+    assert_eq!(records(&imported)[0]["stated"], stated);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use recoup_core::fact::{Figure, Flag, Moment};
 use recoup_core::import::{Misfit, Place};
 use recoup_core::money::{Amount, Currency, Number};
 use recoup_core::record::{CommitmentRecord, ResourceRecord};
-use recoup_core::vocab::{Billing, Class, PaymentOption, Recurrence, Status};
+use recoup_core::stated::Statement;
+use recoup_core::vocab::{Billing, Class, Exit, PaymentOption, Recurrence, Status};
 
 use super::PROVIDER;
 use super::fields::{
@@ -95,11 +96,12 @@ pub(super) fn join_exchange_quote<'r>(
     item: &Place<'_>,
     find: impl FnOnce(&str) -> Option<&'r mut ResourceRecord>,
 ) -> Result<Option<String>, Misfit> {
-    if get(item, "IsValidExchange").truth()? == Some(false) {
-        let reason = get(item, "ValidationFailureReason").text()?.unwrap_or_default();
-        return Ok(Some(format!("AWS says that this exchange is not valid: {reason}")));
-    }
+    let allowed = get(item, "IsValidExchange").truth()?;
+    let says = get(item, "ValidationFailureReason").text()?;
     let set = get(item, "ReservedInstanceValueSet").items()?;
+    if allowed == Some(false) && set.is_empty() {
+        return Ok(Some(format!("AWS says that this exchange is not valid: {}", says.unwrap_or_default())));
+    }
     let [one] = set.as_slice() else {
         return Ok(Some("the quote is for several Reserved Instances together, so it is read for none".to_owned()));
     };
@@ -110,6 +112,17 @@ pub(super) fn join_exchange_quote<'r>(
     let Some(record) = find(&id) else {
         return Ok(Some(format!("the Reserved Instance {id} of this quote is in none of the files")));
     };
+    record.state(Statement {
+        exit: Some(Exit::Exchange),
+        allowed,
+        currency: currency(&get(item, "CurrencyCode"))?,
+        charge: get(item, "PaymentDue").decimal()?,
+        says,
+        ..Statement::by("GetReservedInstancesExchangeQuote")
+    });
+    if allowed == Some(false) {
+        return Ok(None);
+    }
     for (figure, value) in [(Figure::TargetHourly, hourly), (Figure::TargetProratedUpfront, upfront)] {
         if let (Some(value), None) = (value, record.facts.figure(figure)) {
             record.facts.figures.push((figure, value));
