@@ -12,13 +12,8 @@ use recoup_core::vocab::{Billing, Class, OrderStatus, PaymentOption, Recurrence}
 /// policy names none. Everything that belongs to the provider it was bought from is left out.
 #[must_use]
 pub fn as_usual(resource: &ResourceRecord, policy: &Policy) -> ResourceRecord {
-    let mut bought = ResourceRecord {
-        provider: policy.provider.clone(),
-        site: None,
-        price_terms: None,
-        stated: Vec::new(),
-        ..resource.clone()
-    };
+    let mut bought =
+        ResourceRecord { provider: policy.provider.clone(), site: None, stated: Vec::new(), ..resource.clone() };
     let Some(usual) = &policy.usual else { return bought };
     bought.product.clone_from(&usual.product);
     // What cannot be parsed does not build; see the check of policies.

@@ -166,6 +166,22 @@ fn side_by_side(
     }
 }
 
+/// What the providers are called before each resource: with the product, where it is another at another
+/// provider.
+fn labels(board: &Board<'_>) -> Vec<Vec<String>> {
+    let of_row = |cells: &BTreeMap<usize, &Answered>| {
+        let mut products = cells.values().map(|answered| &answered.subject.product);
+        let first = products.next();
+        let same = products.all(|product| Some(product) == first);
+        let label = |(column, provider): (usize, &String)| match cells.get(&column) {
+            Some(answered) if !same => format!("{provider}: {}", clean(&answered.subject.product)),
+            _ => provider.clone(),
+        };
+        board.providers.iter().enumerate().map(label).collect()
+    };
+    board.rows.iter().map(|(_, _, cells)| of_row(cells)).collect()
+}
+
 /// A line for every provider under each resource; columns are equally wide throughout, and reasons stand
 /// under their line where they have no room beside it.
 fn stacked(out: &mut String, board: &Board<'_>, lines: &[Vec<Option<Line>>], look: &Look) {
@@ -183,8 +199,9 @@ fn stacked(out: &mut String, board: &Board<'_>, lines: &[Vec<Option<Line>>], loo
     let amounts = grid::aligned(&amounts);
     let widest = |texts: &mut dyn Iterator<Item = usize>, least: usize| texts.max().unwrap_or(0).max(least);
     let exits = || lines.iter().flatten().flatten().map(Line::exit);
+    let labels = labels(board);
     let mut widths = [
-        widest(&mut board.providers.iter().map(|provider| width(provider)), "provider".len()).min(20),
+        widest(&mut labels.iter().flatten().map(|label| width(label)), "provider".len()).min(36),
         MISSING.len(),
         widest(&mut exits().map(|exit| width(&exit)), "best exit".len()),
         widest(&mut amounts.iter().map(|amount| width(amount)), "refund".len()),
@@ -207,12 +224,12 @@ fn stacked(out: &mut String, board: &Board<'_>, lines: &[Vec<Option<Line>>], loo
     };
     out.push_str(&cells(["provider", "outcome", "best exit", "refund", "why"], [Tone::Head; 5]));
     let mut amounts = amounts.iter();
-    for ((resource, name, _), row) in board.rows.iter().zip(lines) {
+    for (((resource, name, _), row), labels) in board.rows.iter().zip(lines).zip(&labels) {
         for line in wrap(format!("{resource}  {name}").trim_end(), limit) {
             out.push_str(&grid::paint(&line, Tone::Head, look.colour));
             out.push('\n');
         }
-        for (provider, line) in board.providers.iter().zip(row) {
+        for (provider, line) in labels.iter().zip(row) {
             let amount = amounts.next().map_or("", String::as_str);
             let Some(line) = line else {
                 out.push_str(&cells([provider, MISSING, "", "", ""], [Tone::Plain; 5]));
