@@ -131,6 +131,12 @@ fn why(answered: &Answered, best: Option<&RulingData>) -> String {
         for refusal in refused.flat_map(|ruling| &ruling.refusals) {
             push_once(&mut reasons, words::reason(refusal.reason));
         }
+        let stop = answered.assessment.ruling(Exit::StopRenewal);
+        if reasons.is_empty() {
+            // Nothing but the end of the renewals was ruled on, and that is refused too.
+            let refusals = stop.into_iter().flat_map(|ruling| &ruling.refusals);
+            refusals.for_each(|refusal| push_once(&mut reasons, words::reason(refusal.reason)));
+        }
         if !reasons.is_empty() {
             parts.push(reasons.join(", "));
         }
