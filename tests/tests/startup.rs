@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use recoup_core::import::{ImportFile, may_hold};
 use recoup_plugin::host::PluginDir;
 use recoup_plugin::messages::FileText;
-use recoup_tests::{dist, linked, root};
+use recoup_tests::{dist, linked, root, with_adapters};
 
 fn recoup(args: &[&str]) -> Output {
     Command::new(dist().join("recoup")).current_dir(root().join("fixtures")).args(args).output().unwrap()
@@ -94,29 +94,7 @@ macro_rules! recognisers {
 /// A mark that is missing would lose a payload: what the adapter's own reader takes for its own bears one.
 #[test]
 fn every_payload_bears_a_mark_of_its_provider() {
-    let recognisers = recognisers![
-        recoup_alibaba::Alibaba,
-        recoup_aws::Aws,
-        recoup_azure::Azure,
-        recoup_baidu::Baidu,
-        recoup_ctyun::Ctyun,
-        recoup_digitalocean::Digitalocean,
-        recoup_gcp::Gcp,
-        recoup_hetzner::Hetzner,
-        recoup_huawei::Huawei,
-        recoup_ibm::Ibm,
-        recoup_jd::Jd,
-        recoup_kingsoft::Kingsoft,
-        recoup_linode::Linode,
-        recoup_microsoft_partner::MicrosoftPartner,
-        recoup_oracle::Oracle,
-        recoup_ovh::Ovh,
-        recoup_scaleway::Scaleway,
-        recoup_tencent::Tencent,
-        recoup_ucloud::Ucloud,
-        recoup_volcengine::Volcengine,
-        recoup_vultr::Vultr,
-    ];
+    let recognisers = with_adapters!(recognisers);
     let mut found = Vec::new();
     for provider in fs::read_dir(root().join("fixtures")).unwrap() {
         let payloads = provider.unwrap().path().join("payloads");

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads::{self, errors, record};
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
-use recoup_core::time::Zone;
 use recoup_microsoft_partner::MicrosoftPartner;
 use serde_json::{Value, json};
 
@@ -16,25 +16,7 @@ const ORDERS: &str = include_str!("../../../fixtures/microsoft-partner/payloads/
 const FAULTY: &str = include_str!("../../../fixtures/microsoft-partner/payloads/subscriptions-faulty.json");
 
 fn import(texts: &[&str]) -> Imported {
-    let values: Vec<Value> = texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    let files: Vec<ImportFile<'_>> = texts
-        .iter()
-        .zip(&values)
-        .map(|(text, json)| ImportFile { name: "payload.json", json: Some(json), text })
-        .collect();
-    for file in &files {
-        assert!(MicrosoftPartner::recognises(file), "{}", file.text);
-    }
-    MicrosoftPartner::import(&files)
-}
-
-fn record(imported: &Imported, id: &str) -> Value {
-    imported.resources.iter().find(|record| record.id == id).unwrap().to_json(Zone::UTC)
-}
-
-fn errors(imported: &Imported) -> Vec<(&str, &str)> {
-    let errors = imported.remarks.iter().filter(|remark| remark.is_error);
-    errors.map(|remark| (remark.path.as_str(), remark.what.as_str())).collect()
+    payloads::import_texts::<MicrosoftPartner>(texts)
 }
 
 #[test]
