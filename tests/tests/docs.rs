@@ -6,10 +6,9 @@ use std::fs;
 
 use std::collections::BTreeSet;
 
-use recoup_core::context::Run;
+use recoup_core::record::ResourceRecord;
 use recoup_core::vocab::Exit;
 use recoup_engine::{Assessor, Engine};
-use recoup_plugin::Adapter;
 use recoup_tests::docs::blocks;
 use recoup_tests::{cases, linked, root};
 
@@ -53,13 +52,13 @@ fn links_between_documents_lead_somewhere() {
 
 /// The exits that an adapter rules on in any of its cases, in the order of the formats; `none` is no exit.
 fn exits_of(provider: &str) -> Vec<&'static str> {
+    let engine = Engine::from_adapters(linked().into_iter().filter(|one| one.provider() == provider).collect());
+    let zone_of = |_: &str, site: Option<&str>| engine.zone_of(provider, site);
     let mut found = BTreeSet::new();
     for case in cases(provider) {
-        let engine = Engine::from_adapters(linked().into_iter().filter(|one| one.provider() == provider).collect());
-        let zone_of = |_: &str, site: Option<&str>| engine.zone_of(provider, site);
-        let record = recoup_core::record::ResourceRecord::from_json(&case.resource, &zone_of).unwrap().record;
-        let at = recoup_core::time::Instant::parse(&case.at, recoup_core::time::Zone::UTC).unwrap();
-        for answer in Assessor::new(&engine, Run::at(at)).assess(vec![record]).into_iter().flatten() {
+        let Ok(read) = ResourceRecord::from_json(case.resource(), &zone_of) else { continue };
+        let run = case.run(&zone_of).unwrap();
+        for answer in Assessor::new(&engine, run).assess(vec![read.record]).into_iter().flatten() {
             found.extend(answer.assessment.rulings().iter().map(|ruling| ruling.exit.as_str()));
         }
     }

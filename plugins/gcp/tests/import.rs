@@ -38,7 +38,9 @@ fn an_aggregated_list_of_commitments_is_read() {
         })
     );
     // CANCELLED is merged away; a fee that only the alpha schema knows is remarked, not believed.
-    assert_eq!(record(&imported, "3842962")["status"], "released");
+    let merged = record(&imported, "3842962");
+    assert_eq!(merged["status"], "released");
+    assert_eq!(merged["stated"], json!([{"by": "cancellationFee", "currency": "USD", "fee": "100.00"}]));
     assert_eq!(imported.remarks.len(), 1);
 }
 
