@@ -17,7 +17,7 @@ pub(crate) enum Learned {
     /// The order was refunded.
     Refunded(String),
     /// The provider's own answer about a resource.
-    Stated { resource: String, statement: Statement, file: String, path: String },
+    Stated { resource: String, statement: Box<Statement>, file: String, path: String },
 }
 
 /// A membership in another account's finance group.
@@ -94,12 +94,12 @@ fn answer(draft: &mut Draft, file: &ImportFile<'_>, payload: &Place<'_>, kind: K
             if amount.is_some() {
                 draft.facts.push(Learned::Stated {
                     resource: resource.clone(),
-                    statement: Statement {
+                    statement: Box::new(Statement {
                         // The documents print an explanation in the place of the currency.
                         currency: data.get("Currency").text()?.and_then(|code| code.parse().ok()),
                         refund: amount,
                         ..Statement::by("InquiryPriceRefundInstance")
-                    },
+                    }),
                     file: file.name.to_owned(),
                     path: data.get("RefundAmount").path,
                 });
@@ -169,7 +169,7 @@ pub(crate) fn apply(draft: &mut Draft) {
         };
         match (draft.out.resources.iter_mut().find(|record| record.id == resource), learned) {
             (Some(record), Learned::Fact { flag, value, .. }) => record.facts.flags.set(flag, value),
-            (Some(record), Learned::Stated { statement, .. }) => record.state(statement),
+            (Some(record), Learned::Stated { statement, .. }) => record.state(*statement),
             _ => draft.out.remarks.push(recoup_core::import::ImportRemark {
                 file,
                 path,
