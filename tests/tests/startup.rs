@@ -1,7 +1,7 @@
 //! Only the libraries that an input needs are opened: what a host must know of the others stands in the
 //! manifests beside them.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
