@@ -143,14 +143,21 @@ fn side_by_side(
     let rule: Vec<String> = std::iter::once(&first).chain(widths).map(|width| "─".repeat(*width)).collect();
     out.push_str(&rule.join("  "));
     out.push('\n');
-    for ((resource, name, _), row) in board.rows.iter().zip(lines) {
+    for ((resource, name, cells), row) in board.rows.iter().zip(lines) {
         // The id may take several lines; the name follows beneath it.
         let mut left = wrap(resource, first);
         if !name.is_empty() {
             left.extend(wrap(name, first));
         }
-        let columns: Vec<Vec<String>> =
-            row.iter().zip(widths).map(|(line, width)| cell_lines(line.as_ref(), *width)).collect();
+        let columns: Vec<Vec<String>> = row
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(|(column, (line, width))| {
+                let product = other_product(cells, column).map(|product| wrap(&format!("as {product}"), *width));
+                cell_lines(line.as_ref(), *width).into_iter().chain(product.into_iter().flatten()).collect()
+            })
+            .collect();
         let height = columns.iter().map(Vec::len).chain([left.len()]).max().unwrap_or(0);
         for index in 0..height {
             let text = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
@@ -166,19 +173,21 @@ fn side_by_side(
     }
 }
 
-/// What the providers are called before each resource: with the product, where it is another at another
-/// provider.
+/// The product of an answer, where the resource is another product at another provider.
+fn other_product(cells: &BTreeMap<usize, &Answered>, column: usize) -> Option<String> {
+    let mut products = cells.values().map(|answered| &answered.subject.product);
+    let first = products.next();
+    let same = products.all(|product| Some(product) == first);
+    cells.get(&column).filter(|_| !same).map(|answered| clean(&answered.subject.product))
+}
+
+/// What the providers are called before each resource: with the product, where it is not the same at all.
 fn labels(board: &Board<'_>) -> Vec<Vec<String>> {
-    let of_row = |cells: &BTreeMap<usize, &Answered>| {
-        let mut products = cells.values().map(|answered| &answered.subject.product);
-        let first = products.next();
-        let same = products.all(|product| Some(product) == first);
-        let label = |(column, provider): (usize, &String)| match cells.get(&column) {
-            Some(answered) if !same => format!("{provider}: {}", clean(&answered.subject.product)),
-            _ => provider.clone(),
-        };
-        board.providers.iter().enumerate().map(label).collect()
+    let label = |cells, (column, provider): (usize, &String)| match other_product(cells, column) {
+        Some(product) => format!("{provider}: {product}"),
+        None => provider.clone(),
     };
+    let of_row = |cells| board.providers.iter().enumerate().map(|each| label(cells, each)).collect();
     board.rows.iter().map(|(_, _, cells)| of_row(cells)).collect()
 }
 
@@ -281,9 +290,11 @@ pub fn compare_markdown(answers: &[Answered]) -> String {
                 || MISSING.to_owned(),
                 |answered| {
                     let line = Line::of(answered);
+                    let product = other_product(cells, column).map(|product| format!("<br>as {}", escape(&product)));
+                    let product = product.unwrap_or_default();
                     match line.outcome {
-                        Outcome::Refused => format!("{}<br>{}", line.outcome, escape(&line.why)),
-                        _ => format!("{}<br>{}<br>{}", line.outcome, line.exit(), line.refund),
+                        Outcome::Refused => format!("{}<br>{}{product}", line.outcome, escape(&line.why)),
+                        _ => format!("{}<br>{}<br>{}{product}", line.outcome, line.exit(), line.refund),
                     }
                 },
             );

@@ -678,3 +678,28 @@ fn the_provider_s_own_answer_in_every_face() {
         .collect();
     insta::assert_snapshot!("stated_csv", ends.join("\n"));
 }
+
+#[test]
+fn a_comparison_names_the_product_where_it_is_another() {
+    let mut answers = several(&["one", "two"]);
+    answers.truncate(4);
+    answers[3].subject.product = "reservation".to_owned();
+    let narrow = compare::compare(&answers, &look(70));
+    assert!(narrow.contains("as vm") && narrow.contains(" reservation\n"), "{narrow}");
+    fits(&narrow, 70);
+    let many: Vec<Answered> = ["one", "two", "three", "four", "five", "six", "seven"]
+        .iter()
+        .flat_map(|provider| several(&[provider]).into_iter().take(1))
+        .enumerate()
+        .map(|(index, mut answer)| {
+            answer.subject.product = format!("p-{}", index / 6);
+            answer
+        })
+        .collect();
+    let stacked = compare::compare(&many, &look(90));
+    assert!(stacked.contains("one: p-0") && stacked.contains("seven: p-1"), "{stacked}");
+    let markdown = compare::compare_markdown(&answers);
+    assert!(markdown.contains("<br>as reservation |"), "{markdown}");
+    // The same product everywhere is not repeated.
+    assert!(!compare::compare_markdown(&several(&["one", "two"])).contains("<br>as "));
+}
