@@ -167,17 +167,31 @@ pub(super) fn capacity_reservation(item: &Place<'_>) -> Result<ResourceRecord, M
     Ok(record)
 }
 
-/// `ec2:CreateCapacityReservationCancellationQuote`: for how long the committed count runs on.
-pub(super) fn cancellation_quote(item: &Place<'_>) -> Result<Option<String>, Misfit> {
+/// `ec2:CreateCapacityReservationCancellationQuote`: for how long the committed count runs on. No price is
+/// printed.
+pub(super) fn join_cancellation_quote<'r>(
+    item: &Place<'_>,
+    find: impl FnOnce(&str) -> Option<&'r mut ResourceRecord>,
+) -> Result<Option<String>, Misfit> {
     let id = get(item, "CapacityReservationId").required()?;
-    let state = get(item, "QuoteState").text()?.unwrap_or_default();
-    let mut terms = String::new();
+    let state = get(item, "QuoteState").text()?;
+    let mut says = None;
     for term in get(item, "CancellationTerms").items()? {
         let hours = get(&term, "ChargeCommitmentDurationHours").text()?.unwrap_or_default();
         let until = get(&term, "ChargeEndDate").text()?.unwrap_or_default();
-        terms = format!(": {hours} hours are charged, until {until}");
+        says = Some(format!("{hours} hours are charged, until {until}"));
     }
-    Ok(Some(format!("the quote ({state}) decides what cancelling {id} costs{terms}")))
+    let Some(record) = find(&id) else {
+        return Ok(Some(format!("the Capacity Reservation {id} of this quote is in none of the files")));
+    };
+    record.state(Statement {
+        exit: Some(Exit::CancelReservation),
+        allowed: state.map(|state| state == "active"),
+        at: instant(&get(item, "CreateTime"))?,
+        says,
+        ..Statement::by("CreateCapacityReservationCancellationQuote")
+    });
+    Ok(None)
 }
 
 /// `ec2:DescribeCapacityBlocks`. The reservations that are its capacity are the same purchase.
