@@ -16,6 +16,36 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Calls a macro with the types of all adapters of the workspace.
+#[macro_export]
+macro_rules! with_adapters {
+    ($callback:ident) => {
+        $callback![
+            recoup_alibaba::Alibaba,
+            recoup_aws::Aws,
+            recoup_azure::Azure,
+            recoup_baidu::Baidu,
+            recoup_ctyun::Ctyun,
+            recoup_digitalocean::Digitalocean,
+            recoup_gcp::Gcp,
+            recoup_hetzner::Hetzner,
+            recoup_huawei::Huawei,
+            recoup_ibm::Ibm,
+            recoup_jd::Jd,
+            recoup_kingsoft::Kingsoft,
+            recoup_linode::Linode,
+            recoup_microsoft_partner::MicrosoftPartner,
+            recoup_oracle::Oracle,
+            recoup_ovh::Ovh,
+            recoup_scaleway::Scaleway,
+            recoup_tencent::Tencent,
+            recoup_ucloud::Ucloud,
+            recoup_volcengine::Volcengine,
+            recoup_vultr::Vultr,
+        ]
+    };
+}
+
 /// Every adapter of the workspace, linked in.
 ///
 /// # Panics
@@ -26,29 +56,7 @@ pub fn linked() -> Vec<Arc<dyn Adapter>> {
     macro_rules! adapters {
         ($($provider:ty),+ $(,)?) => { vec![$(Arc::new(Linked::<$provider>::new().expect(stringify!($provider))) as Arc<dyn Adapter>),+] };
     }
-    adapters![
-        recoup_alibaba::Alibaba,
-        recoup_aws::Aws,
-        recoup_azure::Azure,
-        recoup_baidu::Baidu,
-        recoup_ctyun::Ctyun,
-        recoup_digitalocean::Digitalocean,
-        recoup_gcp::Gcp,
-        recoup_hetzner::Hetzner,
-        recoup_huawei::Huawei,
-        recoup_ibm::Ibm,
-        recoup_jd::Jd,
-        recoup_kingsoft::Kingsoft,
-        recoup_linode::Linode,
-        recoup_microsoft_partner::MicrosoftPartner,
-        recoup_oracle::Oracle,
-        recoup_ovh::Ovh,
-        recoup_scaleway::Scaleway,
-        recoup_tencent::Tencent,
-        recoup_ucloud::Ucloud,
-        recoup_volcengine::Volcengine,
-        recoup_vultr::Vultr,
-    ]
+    with_adapters!(adapters)
 }
 
 /// A folder with the program and its adapters: the one named by `RECOUP_DIST`, else built now.

@@ -64,7 +64,7 @@ fn the_sample_of_the_specification_is_read() {
         .iter()
         .map(|answer| (answer["provider"].as_str().unwrap().to_owned(), answer["product"].as_str().unwrap().to_owned()))
         .collect();
-    assert_eq!(found, vec![("aws".to_owned(), "Savings Plan".to_owned()); 2]);
+    assert_eq!(found, vec![("aws".to_owned(), "savingsplans".to_owned()); 2]);
     assert_eq!(
         err(&output).trim(),
         "focus/focus-1.0-sample.csv: FOCUS rows: 1000; used: 4 (usage under a commitment 4); not used: 996 (usage 993, \
@@ -219,4 +219,44 @@ fn predicted_refunds_are_written_as_focus_and_read_back() {
     let money = rows.iter().filter(|row| row["BilledCost"].starts_with('-')).count();
     assert!(err(&back).contains(&format!("used: {money} (predicted refunds {money})")), "{}", err(&back));
     assert!(out(&back).is_empty());
+}
+
+#[test]
+fn services_become_the_products_of_the_adapter_and_unknown_ones_are_said() {
+    let output = recoup(&[&["assess", "focus/focus-1.2-purchases.csv"][..], &AT].concat());
+    let products: std::collections::BTreeSet<(String, String)> = answers(&output)
+        .iter()
+        .map(|answer| (answer["provider"].as_str().unwrap().into(), answer["product"].as_str().unwrap().into()))
+        .collect();
+    let product = |provider: &str, name: &str| (provider.to_owned(), name.to_owned());
+    for known in [product("aws", "savingsplans"), product("azure", "VirtualMachines"), product("azure", "SqlDatabases")]
+    {
+        assert!(products.contains(&known), "{products:?}");
+    }
+    // No policy page speaks of it: it stays what the file calls it, and that is said.
+    assert!(products.contains(&product("azure", "IP Addresses")), "{products:?}");
+    let said = err(&output);
+    assert!(
+        said.contains("1 resource(s) of the service \"IP Addresses\": no product of azure is known by that name"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_service_code_or_meter_names_the_product_where_the_service_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("focus.csv");
+    let header = "ChargeCategory,BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeFrequency,ResourceId,ServiceName,ProviderName";
+    for (column, value, provider, expected) in [
+        ("x_ServiceCode", "AmazonElastiCache", "AWS", "elasticache"),
+        ("x_SkuMeterCategory", "Virtual Machines", "Microsoft", "VirtualMachines"),
+        ("SkuMeter", "SQL Database", "Microsoft", "SqlDatabases"),
+        ("ResourceType", "microsoft.compute/virtualMachines", "Microsoft", "VirtualMachines"),
+        ("x_Other", "Virtual Machines", "Microsoft", "Some new name"),
+    ] {
+        let row = format!("Purchase,120.00,USD,2025-01-01,2026-01-01,One-Time,r-1,Some new name,{provider}");
+        fs::write(&path, format!("{header},{column}\n{row},{value}\n")).unwrap();
+        let output = recoup(&[&["assess", path.to_str().unwrap()][..], &AT].concat());
+        assert_eq!(answers(&output)[0]["product"], expected, "{column}");
+    }
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use arrow_array::cast::AsArray;
 use recoup_core::assessment::to_json;
 use recoup_core::context::Run;
 use recoup_core::money::Amount;
@@ -127,6 +128,39 @@ fn a_changed_clause_is_marked_where_it_refuses() {
         (unknown["clause"].as_str(), unknown["overlay"].as_bool()),
         (Some("hw.in-use.fee-table.cn"), Some(true))
     );
+}
+
+/// A value by its column, in every row of an output in columns.
+fn column(folder: &Path, output: &str, name: &str) -> Vec<String> {
+    let path = folder.join(output);
+    out(&recoup(folder, &[&ASSESS[..], &["--overlay", "our-contract.toml", "-o", output]].concat()));
+    if output.ends_with(".csv") {
+        let mut reader = csv::Reader::from_path(&path).unwrap();
+        let place = reader.headers().unwrap().iter().position(|header| header == name).unwrap();
+        return reader.records().map(|row| row.unwrap()[place].to_owned()).collect();
+    }
+    let file = fs::File::open(&path).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    let mut found = Vec::new();
+    for batch in reader {
+        let batch = batch.unwrap();
+        let column = batch.column_by_name(name).unwrap().as_string::<i32>();
+        found.extend(column.iter().map(|text| text.unwrap_or_default().to_owned()));
+    }
+    found
+}
+
+#[test]
+fn csv_and_parquet_name_the_teams_clauses_on_which_a_row_rests() {
+    let folder = example();
+    for output in ["out.csv", "out.parquet"] {
+        let (exits, own) = (column(folder.path(), output, "exit"), column(folder.path(), output, "overlay"));
+        let of = |exit: &str| exits.iter().position(|one| one == exit).map(|place| own[place].clone());
+        assert_eq!(of("in_use").as_deref(), Some("our.fee.yearly"), "{output}: {own:?}");
+    }
+    // Without the overlay nothing rests on it.
+    out(&recoup(folder.path(), &[&ASSESS[..], &["-o", "plain.csv"]].concat()));
+    assert!(!fs::read_to_string(folder.path().join("plain.csv")).unwrap().contains("our.fee.yearly"));
 }
 
 #[test]

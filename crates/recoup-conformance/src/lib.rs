@@ -19,6 +19,8 @@
 //! | unknowns | learning a fact never turns a refusal into an allowance, nor an allowance into something unknown |
 //! | until | an exit's outcome and reasons are the same at every instant before `until`, and the assessment differs at it or right after |
 
+pub mod payloads;
+
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 

@@ -9,6 +9,7 @@ use crate::money::Amount;
 use crate::policy::{ClauseId, Policy};
 use crate::refund::RefundQuote;
 use crate::ruling::{Ruling, RulingData, Step};
+use crate::stated::Compared;
 use crate::time::{Instant, Zone};
 use crate::vocab::{Exit, Outcome};
 
@@ -166,6 +167,50 @@ pub struct Answered {
     pub assessment: Assessment,
     /// The policy of the provider that ruled.
     pub policy: std::sync::Arc<Policy>,
+    /// The provider's own answers, beside what the rules say.
+    pub stated: Vec<Compared>,
+}
+
+impl Answered {
+    /// As files write it (FORMATS.md, section 4), with the provider's own answers where there are any.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut written = to_json(&self.subject, &self.assessment, &self.policy);
+        if let (Value::Object(map), false) = (&mut written, self.stated.is_empty()) {
+            map.insert("stated".into(), self.stated.iter().map(|one| one.to_json(self.subject.zone)).collect());
+        }
+        written
+    }
+
+    /// The provider's own answers about an exit; those about an exit that was not ruled on stand with
+    /// the best ruling.
+    pub fn stated_of(&self, exit: Exit) -> impl Iterator<Item = &Compared> {
+        let first = self.assessment.rulings().first().map(|ruling| ruling.exit);
+        self.stated.iter().filter(move |one| match one.own.exit {
+            Some(own) if self.assessment.ruling(own).is_some() => own == exit,
+            _ => first == Some(exit),
+        })
+    }
+
+    /// The ids of a team's own clauses on which a ruling rests.
+    #[must_use]
+    pub fn overlaid(&self, ruling: &RulingData) -> Vec<&str> {
+        let steps = ruling.steps.iter().filter_map(|step| match step {
+            Step::Clause(clause, _) => Some(*clause),
+            Step::Line(..) => None,
+        });
+        let clauses = ruling.refusals.iter().map(|refusal| refusal.clause);
+        let clauses = clauses.chain(ruling.unknowns.iter().map(|unknown| unknown.clause));
+        let clauses = clauses.chain(ruling.review.iter().map(|review| review.because)).chain(steps);
+        let mut ids = Vec::new();
+        for clause in clauses.filter(|clause| self.policy.is_overlaid(*clause)) {
+            let (id, _) = clause_text(&self.policy, clause);
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
 }
 
 /// An amount as files write it, or null.

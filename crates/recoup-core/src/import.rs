@@ -15,6 +15,23 @@ pub struct ImportFile<'a> {
     pub text: &'a str,
 }
 
+/// Whether a file may hold a payload of a provider whose payloads bear these marks: at least one of
+/// them stands in it, whatever the letter case. Without marks any file may.
+///
+/// ```
+/// use recoup_core::import::may_hold;
+///
+/// let marks = ["savingsPlanId".to_owned()];
+/// assert!(may_hold(Some(&marks), r#"{"SavingsPlanId": "sp-1"}"#));
+/// assert!(!may_hold(Some(&marks), "{}") && may_hold(None, "{}") && !may_hold(Some(&[]), "{}"));
+/// ```
+#[must_use]
+pub fn may_hold(marks: Option<&[String]>, text: &str) -> bool {
+    let Some(marks) = marks else { return true };
+    let folded = text.to_ascii_lowercase();
+    marks.iter().any(|mark| folded.contains(&mark.to_ascii_lowercase()))
+}
+
 /// Something in a file that could not be read, or that a reader should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRemark {
@@ -58,6 +75,59 @@ impl Imported {
             what: what.into(),
             is_error: false,
         });
+    }
+
+    /// Records a value that is not what its place should hold.
+    pub fn misfit(&mut self, file: &ImportFile<'_>, misfit: Misfit) {
+        let what = format!("expected {}, found {}", misfit.expected, misfit.found);
+        self.error(file, misfit.path, what);
+    }
+
+    /// Adds a resource; one that several lines or invoices name is one, from its first instant on.
+    pub fn add_line(&mut self, record: ResourceRecord) {
+        match self.resources.iter_mut().find(|other| other.id == record.id) {
+            Some(known) => known.starts_at = [known.starts_at, record.starts_at].into_iter().flatten().min(),
+            None => self.resources.push(record),
+        }
+    }
+}
+
+/// The files without those that repeat an earlier one.
+pub fn distinct<'f, 'v>(files: &'f [ImportFile<'v>]) -> impl Iterator<Item = &'f ImportFile<'v>> {
+    let repeats = |index: usize, file: &ImportFile<'_>| files.iter().take(index).any(|one| one.json == file.json);
+    files.iter().enumerate().filter(move |(index, file)| !repeats(*index, file)).map(|(_, file)| file)
+}
+
+/// How much of the listings of one kind is there, where every page says how many elements the whole has.
+/// Listings are told apart by that number.
+#[derive(Debug, Default)]
+pub struct Listings<'f, 'v> {
+    /// Of each listing how many elements it has, how many were seen, and the last page.
+    listings: Vec<(i64, i64, &'f ImportFile<'v>)>,
+}
+
+impl<'f, 'v> Listings<'f, 'v> {
+    /// Counts a page with so many elements; one that names no total is taken for whole.
+    pub fn page(&mut self, file: &'f ImportFile<'v>, total: Option<i64>, elements: usize) {
+        let here = i64::try_from(elements).unwrap_or(0);
+        let total = total.unwrap_or(here);
+        match self.listings.iter_mut().find(|listing| listing.0 == total) {
+            Some(listing) => *listing = (total, listing.1 + here, file),
+            None => self.listings.push((total, here, file)),
+        }
+    }
+
+    /// The last page that was counted of the listing that was met last.
+    #[must_use]
+    pub fn last(&self) -> Option<&'f ImportFile<'v>> {
+        self.listings.last().map(|(_, _, file)| *file)
+    }
+
+    /// Reports listings of which pages are missing.
+    pub fn report_truncated(&self, name: &str, out: &mut Imported) {
+        for (total, seen, file) in self.listings.iter().filter(|(total, seen, _)| *total > 0 && seen % total != 0) {
+            out.error(file, name, format!("the listing is truncated: {seen} of {total} are here; add the other pages"));
+        }
     }
 }
 

@@ -21,6 +21,7 @@
 //! | [`refund`] | money that conserves by construction |
 //! | [`ruling`] | what the rules say of one exit |
 //! | [`assessment`] | all rulings of one resource, best first, and their written form |
+//! | [`stated`] | the provider's own answer beside the rules' |
 //! | [`adapter`] | what an adapter implements |
 //! | [`import`] | tools for readers of providers' API payloads |
 //! | [`conformance`] | case files and how they are judged |
@@ -38,6 +39,7 @@ pub mod record;
 pub mod refund;
 pub mod resource;
 pub mod ruling;
+pub mod stated;
 pub mod time;
 pub mod vocab;
 

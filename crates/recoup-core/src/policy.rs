@@ -287,6 +287,29 @@ pub struct Product {
     /// Every other name it goes by, compared without regard to case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
+    /// The names of services, meters and service codes by which cost exports (FOCUS) speak of it. They
+    /// lead to it when such an export is read; records go by the names above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub focus: Vec<String>,
+}
+
+/// What is mostly bought ahead from a provider, so that the same money, term and dates can be put before
+/// several providers, each with its own usual commitment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usual {
+    /// The product, as portfolios write it.
+    pub product: String,
+    /// How it is billed, as portfolios write it.
+    pub billing: String,
+    /// Standard or convertible, where the provider has both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// How the commitment is paid, as portfolios write it, where one is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_option: Option<String>,
+    /// What it is called, for people.
+    pub says: String,
 }
 
 /// Everything that a provider publishes about leaving, as far as it is known.
@@ -302,6 +325,14 @@ pub struct Policy {
     /// Other names by which cost exports call the provider, compared without regard to case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// Texts of which every payload that the adapter reads contains at least one, compared without regard
+    /// to case, so that a host need not open the library for other files. Empty where it reads none;
+    /// where absent, it is asked about every file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Vec<String>>,
+    /// What is mostly bought ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<Usual>,
     #[serde(default, rename = "site")]
     pub sites: Vec<Site>,
     #[serde(default, rename = "edition")]
@@ -344,6 +375,8 @@ impl Policy {
             self.title = other.title;
         }
         self.aliases.extend(other.aliases);
+        self.marks = self.marks.take().or(other.marks);
+        self.usual = self.usual.take().or(other.usual);
         self.sites.extend(other.sites);
         self.editions.extend(other.editions);
         self.sources.extend(other.sources);
@@ -352,6 +385,21 @@ impl Policy {
         self.tables.extend(other.tables);
         self.lists.extend(other.lists);
         self.products.extend(other.products);
+    }
+
+    /// The product of which a cost export speaks by this name of a service, meter or service code; names
+    /// are compared by their letters and digits alone, since exporters space and join them as they like.
+    #[must_use]
+    pub fn product_of_export(&self, name: &str) -> Option<&Product> {
+        let letters = |name: &str| -> String {
+            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let wanted = letters(name);
+        let is = |known: &String| letters(known) == wanted;
+        let by_export = self.products.iter().find(|product| product.focus.iter().any(is));
+        by_export
+            .or_else(|| self.products.iter().find(|product| is(&product.id) || product.names.iter().any(is)))
+            .filter(|_| !wanted.is_empty())
     }
 
     /// The clause with this id.
@@ -759,6 +807,8 @@ impl Rulebook {
             }
         }
         let products = Self::names(&policy)?;
+        Self::check_exports(&policy)?;
+        Self::check_usual(&policy)?;
         let builder = Builder { policy: &policy, clauses };
         for clause in &policy.clauses {
             for scope in &clause.holds {
@@ -805,6 +855,33 @@ impl Rulebook {
             }
         }
         Ok(names)
+    }
+
+    fn check_exports(policy: &Policy) -> Result<(), PolicyError> {
+        let mut seen: HashMap<String, &str, RandomState> = HashMap::default();
+        for product in &policy.products {
+            for name in &product.focus {
+                if seen.insert(name.to_lowercase(), &product.id).is_some() {
+                    return Err(PolicyError::new(&product.id, format!("the name {name:?} of exports is there twice")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_usual(policy: &Policy) -> Result<(), PolicyError> {
+        let Some(usual) = &policy.usual else { return Ok(()) };
+        let wrong = |what: String| Err(PolicyError::new("usual", what));
+        if let Err(error) = crate::vocab::Billing::parse(&usual.billing) {
+            return wrong(error.to_string());
+        }
+        if let Some(Err(error)) = usual.class.as_deref().map(crate::vocab::Class::parse) {
+            return wrong(error.to_string());
+        }
+        if let Some(Err(error)) = usual.payment_option.as_deref().map(crate::vocab::PaymentOption::parse) {
+            return wrong(error.to_string());
+        }
+        Ok(())
     }
 
     /// The policy itself.

@@ -22,6 +22,7 @@ use crate::money::{Amount, Currency, Number};
 use crate::resource::{
     Commitment, HourlyTier, Order, Payment, PriceComponent, PriceTerms, Resource, Term, TermDiscount,
 };
+use crate::stated::Statement;
 use crate::time::{Instant, Zone};
 use crate::vocab::{
     Billing, Class, Exit, Instrument, OrderKind, OrderStatus, PaymentOption, Recurrence, Relation, Seller, Status,
@@ -34,6 +35,8 @@ pub mod limits {
     pub const ORDERS: usize = 10_000;
     /// Payments of one order.
     pub const PAYMENTS: usize = 1_000;
+    /// Statements of the provider about one resource.
+    pub const STATEMENTS: usize = 100;
     /// Characters of an id, a name or any other text.
     pub const TEXT: usize = 10_000;
 }
@@ -232,6 +235,8 @@ pub struct ResourceRecord {
     pub price_terms: Option<PriceTerms>,
     pub orders: Option<Vec<OrderRecord>>,
     pub facts: Facts,
+    /// The provider's own answers about it, as its payloads print them.
+    pub stated: Vec<Statement>,
 }
 
 /// What an account already used of a quota.
@@ -301,6 +306,7 @@ const RESOURCE_FIELDS: &[&str] = &[
     "price_terms",
     "orders",
     "facts",
+    "stated",
 ];
 const ORDER_FIELDS: &[&str] = &[
     "id",
@@ -335,6 +341,8 @@ const COMMITMENT_FIELDS: &[&str] = &[
     "used_units",
     "used_fraction",
 ];
+const STATEMENT_FIELDS: &[&str] =
+    &["by", "exit", "allowed", "until", "currency", "refund", "fee", "carry_over", "charge", "at", "says"];
 const PRICE_FIELDS: &[&str] =
     &["currency", "components", "discounts", "hourly_rate", "rate", "unit_price", "daily", "current"];
 const ACCOUNT_FIELDS: &[&str] = &["provider", "site", "account", "currency", "facts", "quotas", "returns"];
@@ -733,6 +741,37 @@ impl Reader {
         })
     }
 
+    fn statement(&mut self, value: &Value, path: &str) -> Option<Statement> {
+        let fields = self.object(value, path, STATEMENT_FIELDS)?;
+        let allowed = match fields.map.get("allowed") {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(allowed)) => Some(*allowed),
+            Some(other) => {
+                self.fault(fields.path("allowed"), format!("expected true, false or null, found {}", kind_of(other)));
+                None
+            }
+        };
+        Some(Statement {
+            by: self.required(&fields, "by"),
+            exit: self.parsed(&fields, "exit", Exit::parse),
+            allowed,
+            until: self.instant(&fields, "until"),
+            currency: self.parsed(&fields, "currency", str::parse),
+            refund: self.amount(&fields, "refund"),
+            fee: self.amount(&fields, "fee"),
+            carry_over: self.amount(&fields, "carry_over"),
+            charge: self.amount(&fields, "charge"),
+            at: self.instant(&fields, "at"),
+            says: self.text(&fields, "says"),
+        })
+    }
+
+    fn statements(&mut self, fields: &Fields<'_>) -> Vec<Statement> {
+        let items = self.list(fields, "stated", limits::STATEMENTS).unwrap_or_default();
+        let each = items.iter().enumerate();
+        each.filter_map(|(index, item)| self.statement(item, &format!("stated[{index}]"))).collect()
+    }
+
     fn tags(&mut self, fields: &Fields<'_>) -> Vec<(String, String)> {
         match fields.map.get("tags") {
             None | Some(Value::Null) => Vec::new(),
@@ -776,6 +815,7 @@ impl ResourceRecord {
             price_terms: None,
             orders: None,
             facts: Facts::default(),
+            stated: Vec::new(),
         }
     }
 
@@ -827,6 +867,7 @@ impl ResourceRecord {
             price_terms: fields.map.get("price_terms").and_then(|value| reader.price_terms(value)),
             orders,
             facts: reader.facts(&fields),
+            stated: reader.statements(&fields),
         };
         reader.finish(record)
     }
@@ -869,6 +910,9 @@ impl ResourceRecord {
         }
         if !self.facts.is_empty() {
             map.insert("facts".into(), self.facts.to_json(zone));
+        }
+        if !self.stated.is_empty() {
+            map.insert("stated".into(), self.stated.iter().map(|statement| statement.to_json(zone)).collect());
         }
         Value::Object(map)
     }

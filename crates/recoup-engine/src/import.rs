@@ -89,8 +89,12 @@ pub struct ImportedFiles {
 pub fn import(engine: &Engine, files: Vec<FileText>, only: Option<&str>) -> (Vec<ImportedFiles>, Vec<ImportError>) {
     let mut errors = Vec::new();
     let mut adapters: Vec<Arc<dyn Adapter>> = Vec::new();
-    for provider in engine.providers().into_iter().filter(|provider| only.is_none_or(|only| only == provider)) {
-        match engine.adapter(&provider) {
+    let providers: Vec<String> =
+        engine.providers().into_iter().filter(|provider| only.is_none_or(|only| only == provider)).collect();
+    // A library is opened only for files that bear a mark of its provider's payloads.
+    let may_hold_one = |provider: &&String| files.iter().any(|file| engine.may_hold(provider, &file.text));
+    for provider in providers.iter().filter(may_hold_one) {
+        match engine.adapter(provider) {
             Ok(adapter) => adapters.push(adapter),
             Err(error) => errors.push(error.into()),
         }
@@ -110,10 +114,7 @@ pub fn import(engine: &Engine, files: Vec<FileText>, only: Option<&str>) -> (Vec
     let mut groups: Vec<(usize, Vec<FileText>)> = Vec::new();
     for (file, claim) in files.into_iter().zip(claims) {
         match claim.as_slice() {
-            [] => {
-                let asked = adapters.iter().map(|adapter| adapter.provider().to_owned()).collect();
-                errors.push(unrecognised(file, asked));
-            }
+            [] => errors.push(unrecognised(file, providers.clone())),
             [one] => match groups.iter_mut().find(|(index, _)| index == one) {
                 Some((_, group)) => group.push(file),
                 None => groups.push((*one, vec![file])),

@@ -8,12 +8,16 @@
 pub mod import;
 pub mod names;
 pub mod pipeline;
+pub mod services;
+mod stated;
+pub mod usual;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use recoup_core::assessment::Subject;
 use recoup_core::context::Run;
+use recoup_core::import::may_hold;
 use recoup_core::overlay::{Overlay, OverlayError};
 use recoup_core::policy::Policy;
 use recoup_core::record::ResourceRecord;
@@ -75,6 +79,30 @@ impl Engine {
             Some(plugins) => plugins.adapter(provider),
             None => Err(LoadError::NoAdapter { provider: provider.to_owned(), installed: self.providers() }),
         }
+    }
+
+    /// The names by which cost exports call a provider. Where the manifest beside its library says them,
+    /// the library is not opened; one that cannot be opened goes by its provider's name alone.
+    #[must_use]
+    pub fn names_of(&self, provider: &str) -> Vec<String> {
+        let mut names = vec![provider.to_owned()];
+        match self.plugins.as_ref().and_then(|plugins| plugins.manifest(provider)) {
+            Some(manifest) if !manifest.names.is_empty() => names.extend(manifest.names.iter().cloned()),
+            _ => {
+                if let Ok(adapter) = self.adapter(provider) {
+                    names.push(adapter.policy().title.clone());
+                    names.extend(adapter.policy().aliases.iter().cloned());
+                }
+            }
+        }
+        names
+    }
+
+    /// Whether a file may be a payload of a provider, as far as is known without opening its library.
+    #[must_use]
+    pub fn may_hold(&self, provider: &str, text: &str) -> bool {
+        let manifest = self.plugins.as_ref().and_then(|plugins| plugins.manifest(provider));
+        manifest.is_none_or(|manifest| may_hold(manifest.marks.as_deref(), text))
     }
 
     /// The policy that a provider's resources are judged by: the adapter's own, with the overlays.
@@ -235,8 +263,15 @@ impl<'e> Assessor<'e> {
                 },
                 assessment: answer.assessment,
                 policy: Arc::clone(policy),
+                stated: Vec::new(),
             }));
         }
+        let session_at = |at| {
+            let mut run = self.run.clone();
+            (run.at, run.day) = (Some(at), None);
+            adapter.open(&run, self.engine.overlaid.get(provider).map(Arc::as_ref))
+        };
+        stated::compare(provider, session.as_ref(), &session_at, group, &mut out)?;
         Ok(out)
     }
 }

@@ -25,17 +25,13 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names that the adapters' policies give: the provider's short name, its title, its aliases.
+    /// The names that the adapters' policies give: the provider's short name, its title, its aliases. No
+    /// library is opened whose manifest says them.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         let mut names = Self::default();
         for provider in engine.providers() {
-            if let Ok(adapter) = engine.adapter(&provider) {
-                let policy = adapter.policy();
-                names.add(&provider, &provider);
-                names.add(&policy.title, &provider);
-                policy.aliases.iter().for_each(|alias| names.add(alias, &provider));
-            }
+            engine.names_of(&provider).iter().for_each(|name| names.add(name, &provider));
         }
         names
     }

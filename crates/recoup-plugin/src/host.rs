@@ -49,6 +49,13 @@ pub struct Manifest {
     /// The adapter's own version, for people.
     #[serde(default)]
     pub version: String,
+    /// The names by which cost exports call the provider: what its policy gives as title and aliases.
+    /// Empty where whoever sealed the library did not write them down; the library is then asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// What its policy gives as marks of payloads; the library is asked about files that bear one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Vec<String>>,
 }
 
 /// The platform of this host.
@@ -85,7 +92,15 @@ impl Manifest {
             platform: platform(),
             sha256: sha256(&bytes),
             version: version.to_owned(),
+            names: Vec::new(),
+            marks: None,
         })
+    }
+
+    /// Takes from the library's policy what a host wants to know without opening it.
+    pub fn describe(&mut self, policy: &Policy) {
+        self.names = std::iter::once(&policy.title).chain(&policy.aliases).cloned().collect();
+        self.marks.clone_from(&policy.marks);
     }
 
     /// Writes the manifest into a folder.
@@ -567,12 +582,18 @@ impl Adapter for Loaded {
 
     fn recognise(&self, files: &[FileText]) -> Result<Vec<bool>, CallError> {
         let Some(function) = self.table.recognise else { return Ok(vec![false; files.len()]) };
-        let answer = self.converse(function, files)?;
+        let asked: Vec<FileText> = files.iter().filter(|file| self.may_hold(file)).cloned().collect();
+        if asked.is_empty() {
+            return Ok(vec![false; files.len()]);
+        }
+        let answer = self.converse(function, &asked)?;
         let claims: Option<Vec<bool>> = answer.as_array().and_then(|items| items.iter().map(Value::as_bool).collect());
-        claims.filter(|claims| claims.len() == files.len()).ok_or_else(|| CallError::Malformed {
+        let claims = claims.filter(|claims| claims.len() == asked.len()).ok_or_else(|| CallError::Malformed {
             provider: self.policy.provider.clone(),
             what: "it did not say yes or no for every file".to_owned(),
-        })
+        })?;
+        let mut claims = claims.into_iter();
+        Ok(files.iter().map(|file| self.may_hold(file) && claims.next() == Some(true)).collect())
     }
 
     fn import(&self, files: &[FileText]) -> Result<Imported, CallError> {
@@ -676,6 +697,19 @@ impl PluginDir {
     /// The manifests, by provider.
     pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.installed.values().map(|installed| &installed.manifest)
+    }
+
+    /// The manifest of a provider's library.
+    #[must_use]
+    pub fn manifest(&self, provider: &str) -> Option<&Manifest> {
+        self.installed.get(provider).map(|installed| &installed.manifest)
+    }
+
+    /// The providers whose libraries were opened so far, in alphabetical order.
+    #[must_use]
+    pub fn opened(&self) -> Vec<&str> {
+        let opened = self.installed.iter().filter(|(_, installed)| installed.adapter.get().is_some());
+        opened.map(|(provider, _)| provider.as_str()).collect()
     }
 
     /// What is in the folder and cannot be used.

@@ -6,7 +6,7 @@ use arrow_array::StructArray;
 use recoup_core::adapter::{AdapterError, Provider, Rules};
 use recoup_core::assessment::Assessment;
 use recoup_core::context::{Context, Run};
-use recoup_core::import::Imported;
+use recoup_core::import::{Imported, may_hold};
 use recoup_core::policy::Policy;
 use recoup_core::time::Zone;
 
@@ -74,6 +74,11 @@ pub trait Adapter: Send + Sync {
     /// # Errors
     /// Where the adapter fails.
     fn import(&self, files: &[FileText]) -> Result<Imported, CallError>;
+
+    /// Whether a file bears a mark of the provider's payloads; no other is recognised.
+    fn may_hold(&self, file: &FileText) -> bool {
+        may_hold(self.policy().marks.as_deref(), &file.text)
+    }
 
     /// The time zone of a site.
     fn zone_of(&self, site: Option<&str>) -> Option<Zone> {
@@ -207,7 +212,7 @@ impl<P: Provider> Adapter for Linked<P> {
     }
 
     fn recognise(&self, files: &[FileText]) -> Result<Vec<bool>, CallError> {
-        Ok(files.iter().map(|file| P::recognises(&file.view())).collect())
+        Ok(files.iter().map(|file| self.may_hold(file) && P::recognises(&file.view())).collect())
     }
 
     fn import(&self, files: &[FileText]) -> Result<Imported, CallError> {

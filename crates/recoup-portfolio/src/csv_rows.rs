@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 fn is_structure(path: &[&str]) -> bool {
     matches!(
         path,
-        ["orders" | "facts" | "tags" | "commitment" | "price_terms"] | ["price_terms", "components" | "discounts"]
+        ["orders" | "facts" | "tags" | "commitment" | "price_terms" | "stated"]
+            | ["price_terms", "components" | "discounts"]
     )
 }
 

@@ -154,6 +154,8 @@ impl std::fmt::Debug for Focus<'_> {
 pub struct FocusRead {
     /// What was bought, in the order in which it was first met.
     pub records: Vec<ResourceRecord>,
+    /// For each record every name by which its row speaks of the product, the most telling first.
+    pub services: Vec<Vec<String>>,
     /// What came back for it.
     pub refunds: Vec<FocusRefund>,
     /// How many rows were used, and why the others were not.
@@ -290,8 +292,9 @@ impl<'a> Focus<'a> {
     #[must_use]
     pub fn finish(self) -> FocusRead {
         let mut read = FocusRead { counts: self.counts, remarks: self.remarks, ..FocusRead::default() };
-        for thing in self.things.into_iter().flatten() {
+        for mut thing in self.things.into_iter().flatten() {
             let id = thing.id.clone();
+            let services = std::mem::take(&mut thing.services);
             read.refunds.extend(thing.refunds.iter().cloned());
             let (record, open) = thing.record();
             for refund in &open {
@@ -311,7 +314,10 @@ impl<'a> Focus<'a> {
                 Some(record) if record.orders.as_ref().is_some_and(|orders| orders.len() > limits::ORDERS) => {
                     read.remarks.push(format!("{id}: more than {} orders, left out", limits::ORDERS));
                 }
-                Some(record) => read.records.push(record),
+                Some(record) => {
+                    read.records.push(record);
+                    read.services.push(services);
+                }
                 None => {}
             }
         }

@@ -10,10 +10,11 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
-use recoup_core::assessment::{Assessment, Subject};
+use recoup_core::assessment::Answered;
 use recoup_core::money::Amount;
-use recoup_core::policy::Policy;
 use recoup_core::refund::{Refund, RefundQuote};
+use recoup_core::ruling::RulingData;
+use recoup_core::stated::{Compared, Statement};
 use recoup_core::time::Instant;
 
 const DECIMAL: DataType = DataType::Decimal128(38, 18);
@@ -38,10 +39,27 @@ const TEXTS: &[&str] = &[
     "effects",
     "channel",
     "review",
+    "overlay",
+    "stated_by",
+    "stated_currency",
+    "stated_difference",
 ];
-const AMOUNTS: &[&str] =
-    &["paid", "consumed", "fee", "forfeited", "refund", "released", "carry_over", "charge", "proceeds"];
-const TIMES: &[&str] = &["at", "until", "effective_at"];
+const AMOUNTS: &[&str] = &[
+    "paid",
+    "consumed",
+    "fee",
+    "forfeited",
+    "refund",
+    "released",
+    "carry_over",
+    "charge",
+    "proceeds",
+    "stated_refund",
+    "stated_fee",
+    "stated_carry_over",
+    "stated_charge",
+];
+const TIMES: &[&str] = &["at", "until", "effective_at", "stated_until"];
 
 /// Writes assessments as Parquet.
 pub struct Writer<W: Write + Send> {
@@ -51,6 +69,7 @@ pub struct Writer<W: Write + Send> {
     amounts: Vec<Decimal128Builder>,
     times: Vec<TimestampMicrosecondBuilder>,
     is_best: BooleanBuilder,
+    stated_allowed: BooleanBuilder,
     rows: usize,
 }
 
@@ -65,7 +84,18 @@ fn columns() -> Vec<Field> {
     let texts = TEXTS.iter().map(|name| Field::new(*name, DataType::Utf8, true));
     let amounts = AMOUNTS.iter().map(|name| Field::new(*name, DECIMAL, true));
     let times = TIMES.iter().map(|name| Field::new(*name, utc.clone(), true));
-    texts.chain(amounts).chain(times).chain([Field::new("is_best", DataType::Boolean, false)]).collect()
+    let truths =
+        [Field::new("is_best", DataType::Boolean, false), Field::new("stated_allowed", DataType::Boolean, true)];
+    texts.chain(amounts).chain(times).chain(truths).collect()
+}
+
+/// The first that the provider states of an exit.
+fn first_stated<T>(answered: &Answered, ruling: &RulingData, of: impl Fn(&Statement) -> Option<T>) -> Option<T> {
+    answered.stated_of(ruling.exit).find_map(|one| of(&one.statement))
+}
+
+fn difference(compared: &Compared) -> String {
+    serde_json::Value::Object(compared.difference_json()).to_string()
 }
 
 impl<W: Write + Send> Writer<W> {
@@ -84,6 +114,7 @@ impl<W: Write + Send> Writer<W> {
             amounts: AMOUNTS.iter().map(|_| Decimal128Builder::new().with_data_type(DECIMAL)).collect(),
             times: TIMES.iter().map(|_| TimestampMicrosecondBuilder::new().with_timezone("UTC")).collect(),
             is_best: BooleanBuilder::new(),
+            stated_allowed: BooleanBuilder::new(),
             rows: 0,
         })
     }
@@ -92,7 +123,8 @@ impl<W: Write + Send> Writer<W> {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn add(&mut self, subject: &Subject, assessment: &Assessment, policy: &Policy) -> Result<(), ParquetError> {
+    pub fn add(&mut self, answered: &Answered) -> Result<(), ParquetError> {
+        let Answered { subject, assessment, policy, .. } = answered;
         for ruling in assessment.rulings() {
             let join = |words: Vec<String>| (!words.is_empty()).then(|| words.join("; "));
             let refund = ruling.refund.as_ref();
@@ -121,11 +153,15 @@ impl<W: Write + Send> Writer<W> {
                 join(ruling.effects.iter().map(|effect| effect.to_string()).collect()),
                 ruling.channel.map(|channel| channel.to_string()),
                 ruling.review.as_ref().map(|review| review.by.to_string()),
+                join(answered.overlaid(ruling).into_iter().map(str::to_owned).collect()),
+                join(answered.stated_of(ruling.exit).map(|one| one.statement.by.clone()).collect()),
+                first_stated(answered, ruling, |statement| statement.currency).map(|currency| currency.to_string()),
+                join(answered.stated_of(ruling.exit).filter(|one| one.differs()).map(difference).collect()),
             ];
             for (builder, text) in self.texts.iter_mut().zip(texts) {
                 builder.append_option(text);
             }
-            let amounts: [Option<Amount>; 9] = [
+            let amounts: [Option<Amount>; 13] = [
                 refund.map(RefundQuote::paid),
                 refund.and_then(RefundQuote::consumed),
                 refund.map(RefundQuote::fee),
@@ -135,15 +171,21 @@ impl<W: Write + Send> Writer<W> {
                 refund.and_then(RefundQuote::carried_over),
                 refund.and_then(RefundQuote::charge),
                 refund.and_then(RefundQuote::proceeds),
+                first_stated(answered, ruling, |statement| statement.refund),
+                first_stated(answered, ruling, |statement| statement.fee),
+                first_stated(answered, ruling, |statement| statement.carry_over),
+                first_stated(answered, ruling, |statement| statement.charge),
             ];
             for (builder, amount) in self.amounts.iter_mut().zip(amounts) {
                 builder.append_option(amount.map(Amount::units));
             }
-            let times = [Some(subject.at), ruling.until, ruling.effective_at];
+            let stated_until = first_stated(answered, ruling, |statement| statement.until);
+            let times = [Some(subject.at), ruling.until, ruling.effective_at, stated_until];
             for (builder, time) in self.times.iter_mut().zip(times) {
                 builder.append_option(time.map(Instant::micros));
             }
             self.is_best.append_value(assessment.best() == Some(ruling.exit));
+            self.stated_allowed.append_option(first_stated(answered, ruling, |statement| statement.allowed));
             self.rows += 1;
         }
         if self.rows >= 65_536 {
@@ -159,6 +201,7 @@ impl<W: Write + Send> Writer<W> {
         arrays.extend(self.amounts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.extend(self.times.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.push(Arc::new(self.is_best.finish()));
+        arrays.push(Arc::new(self.stated_allowed.finish()));
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(arrow)?;
         self.rows = 0;
         self.writer.write(&batch)

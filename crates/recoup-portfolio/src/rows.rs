@@ -101,7 +101,7 @@ pub fn value(array: &dyn Array, row: usize) -> Result<Value, String> {
 /// As [`value`], and where such text is no JSON.
 pub fn record(array: &dyn Array, row: usize) -> Result<Value, String> {
     let mut record = value(array, row)?;
-    for name in ["orders", "facts", "tags", "commitment", "price_terms"] {
+    for name in ["orders", "facts", "tags", "commitment", "price_terms", "stated"] {
         if let Some(field) = record.get_mut(name)
             && let Value::String(text) = field
         {

@@ -143,14 +143,21 @@ fn side_by_side(
     let rule: Vec<String> = std::iter::once(&first).chain(widths).map(|width| "─".repeat(*width)).collect();
     out.push_str(&rule.join("  "));
     out.push('\n');
-    for ((resource, name, _), row) in board.rows.iter().zip(lines) {
+    for ((resource, name, cells), row) in board.rows.iter().zip(lines) {
         // The id may take several lines; the name follows beneath it.
         let mut left = wrap(resource, first);
         if !name.is_empty() {
             left.extend(wrap(name, first));
         }
-        let columns: Vec<Vec<String>> =
-            row.iter().zip(widths).map(|(line, width)| cell_lines(line.as_ref(), *width)).collect();
+        let columns: Vec<Vec<String>> = row
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(|(column, (line, width))| {
+                let product = other_product(cells, column).map(|product| wrap(&format!("as {product}"), *width));
+                cell_lines(line.as_ref(), *width).into_iter().chain(product.into_iter().flatten()).collect()
+            })
+            .collect();
         let height = columns.iter().map(Vec::len).chain([left.len()]).max().unwrap_or(0);
         for index in 0..height {
             let text = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
@@ -164,6 +171,24 @@ fn side_by_side(
             grid::row(out, &cells, look.colour);
         }
     }
+}
+
+/// The product of an answer, where the resource is another product at another provider.
+fn other_product(cells: &BTreeMap<usize, &Answered>, column: usize) -> Option<String> {
+    let mut products = cells.values().map(|answered| &answered.subject.product);
+    let first = products.next();
+    let same = products.all(|product| Some(product) == first);
+    cells.get(&column).filter(|_| !same).map(|answered| clean(&answered.subject.product))
+}
+
+/// What the providers are called before each resource: with the product, where it is not the same at all.
+fn labels(board: &Board<'_>) -> Vec<Vec<String>> {
+    let label = |cells, (column, provider): (usize, &String)| match other_product(cells, column) {
+        Some(product) => format!("{provider}: {product}"),
+        None => provider.clone(),
+    };
+    let of_row = |cells| board.providers.iter().enumerate().map(|each| label(cells, each)).collect();
+    board.rows.iter().map(|(_, _, cells)| of_row(cells)).collect()
 }
 
 /// A line for every provider under each resource; columns are equally wide throughout, and reasons stand
@@ -183,8 +208,9 @@ fn stacked(out: &mut String, board: &Board<'_>, lines: &[Vec<Option<Line>>], loo
     let amounts = grid::aligned(&amounts);
     let widest = |texts: &mut dyn Iterator<Item = usize>, least: usize| texts.max().unwrap_or(0).max(least);
     let exits = || lines.iter().flatten().flatten().map(Line::exit);
+    let labels = labels(board);
     let mut widths = [
-        widest(&mut board.providers.iter().map(|provider| width(provider)), "provider".len()).min(20),
+        widest(&mut labels.iter().flatten().map(|label| width(label)), "provider".len()).min(36),
         MISSING.len(),
         widest(&mut exits().map(|exit| width(&exit)), "best exit".len()),
         widest(&mut amounts.iter().map(|amount| width(amount)), "refund".len()),
@@ -207,12 +233,12 @@ fn stacked(out: &mut String, board: &Board<'_>, lines: &[Vec<Option<Line>>], loo
     };
     out.push_str(&cells(["provider", "outcome", "best exit", "refund", "why"], [Tone::Head; 5]));
     let mut amounts = amounts.iter();
-    for ((resource, name, _), row) in board.rows.iter().zip(lines) {
+    for (((resource, name, _), row), labels) in board.rows.iter().zip(lines).zip(&labels) {
         for line in wrap(format!("{resource}  {name}").trim_end(), limit) {
             out.push_str(&grid::paint(&line, Tone::Head, look.colour));
             out.push('\n');
         }
-        for (provider, line) in board.providers.iter().zip(row) {
+        for (provider, line) in labels.iter().zip(row) {
             let amount = amounts.next().map_or("", String::as_str);
             let Some(line) = line else {
                 out.push_str(&cells([provider, MISSING, "", "", ""], [Tone::Plain; 5]));
@@ -264,9 +290,11 @@ pub fn compare_markdown(answers: &[Answered]) -> String {
                 || MISSING.to_owned(),
                 |answered| {
                     let line = Line::of(answered);
+                    let product = other_product(cells, column).map(|product| format!("<br>as {}", escape(&product)));
+                    let product = product.unwrap_or_default();
                     match line.outcome {
-                        Outcome::Refused => format!("{}<br>{}", line.outcome, escape(&line.why)),
-                        _ => format!("{}<br>{}<br>{}", line.outcome, line.exit(), line.refund),
+                        Outcome::Refused => format!("{}<br>{}{product}", line.outcome, escape(&line.why)),
+                        _ => format!("{}<br>{}<br>{}{product}", line.outcome, line.exit(), line.refund),
                     }
                 },
             );

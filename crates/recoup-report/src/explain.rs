@@ -20,7 +20,7 @@ use crate::detail::{about, breakdown, cited, particulars};
 use crate::grid::{Tone, paint};
 use crate::line::Line;
 use crate::text::{clean, padded, paragraph, right, spaced, width};
-use crate::{Answered, Look, time, words};
+use crate::{Answered, Look, stated, time, words};
 
 /// The explanation of an answer as plain text, wrapped to the width. Clauses asked and arithmetic are
 /// shown where the run kept its steps.
@@ -29,6 +29,7 @@ pub fn explain(answered: &Answered, look: &Look) -> String {
     let limit = look.columns();
     let mut out = String::new();
     header(&mut out, answered, look);
+    statements(&mut out, answered, limit);
     for (index, ruling) in answered.assessment.rulings().iter().enumerate() {
         out.push('\n');
         let exit = if ruling.exit == Exit::None { "no exit".to_owned() } else { spaced(ruling.exit.as_str()) };
@@ -68,8 +69,15 @@ fn header(out: &mut String, answered: &Answered, look: &Look) {
         Outcome::Refused => String::new(),
         _ => format!(", refund {}", line.refund),
     };
-    let why = if line.why.is_empty() { String::new() } else { format!(" ({})", line.why) };
+    let why = if line.reasons.is_empty() { String::new() } else { format!(" ({})", line.reasons) };
     paragraph(out, "  answer    ", &clean(&format!("{}{exit}{money}{why}", line.outcome)), limit);
+}
+
+/// The provider's own answers, each beside the rules' answer for the same exit.
+fn statements(out: &mut String, answered: &Answered, limit: usize) {
+    for (label, text) in stated::lines(answered) {
+        paragraph(out, &format!("  {}  ", padded(label, 8)), &clean(&text), limit);
+    }
 }
 
 /// The lines of one exit.

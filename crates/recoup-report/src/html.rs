@@ -27,7 +27,7 @@ use crate::explain::to_check;
 use crate::line::Line;
 use crate::text::{html as escape, spaced, web_address};
 use crate::totals::Totals;
-use crate::{Answered, Look, Report, time, words};
+use crate::{Answered, Look, Report, stated, time, words};
 
 /// Writes the page. The cards stand above the table and are known only after it, so the rows are kept
 /// as text until then.
@@ -189,6 +189,13 @@ fn resource(out: &mut String, answered: &Answered) -> std::fmt::Result {
         escape(&account),
         escape(&time::both(subject.at, subject.zone)),
     )?;
+    if !answered.stated.is_empty() {
+        out.push_str("<section class=\"exit\"><h3>The provider's own answer</h3><dl>");
+        for (label, text) in stated::lines(answered) {
+            write!(out, "<dt>{label}</dt><dd>{}</dd>", escape(&text))?;
+        }
+        out.push_str("</dl></section>");
+    }
     for ruling in answered.assessment.rulings() {
         exit(out, answered, ruling)?;
     }

@@ -45,6 +45,7 @@ pub mod machine;
 pub mod markdown;
 pub mod policy;
 pub mod sample;
+mod stated;
 pub mod table;
 mod text;
 mod time;

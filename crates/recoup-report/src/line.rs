@@ -8,7 +8,7 @@ use recoup_core::time::Instant;
 use recoup_core::vocab::{Exit, Outcome};
 
 use crate::text::{TIE, spaced};
-use crate::{Answered, time, words};
+use crate::{Answered, stated, time, words};
 
 /// An amount with its currency, or why there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub(crate) struct Line {
     pub(crate) kept: Money,
     pub(crate) until: Option<Instant>,
     /// Why, or under what conditions; amounts are tied to their currencies.
+    pub(crate) reasons: String,
+    /// The reasons, and what the provider itself answers.
     pub(crate) why: String,
 }
 
@@ -63,13 +65,15 @@ impl Line {
             }
             _ => Money::None,
         };
+        let reasons = why(answered, best);
         Self {
             outcome,
             best: answered.assessment.best().filter(|exit| *exit != Exit::None),
             refund: figure(RefundQuote::refund),
             kept: figure(kept),
             until: answered.assessment.until(),
-            why: why(answered, best),
+            why: with_statements(&reasons, answered),
+            reasons,
         }
     }
 
@@ -109,6 +113,12 @@ pub(crate) fn conditions(unknowns: &[Unknown]) -> Vec<String> {
     out
 }
 
+/// What the provider itself answers follows what the rules say.
+fn with_statements(reasons: &str, answered: &Answered) -> String {
+    let stated = answered.stated.iter().map(|one| stated::short(one, answered.subject.zone));
+    std::iter::once(reasons.to_owned()).filter(|why| !why.is_empty()).chain(stated).collect::<Vec<_>>().join("; ")
+}
+
 fn why(answered: &Answered, best: Option<&RulingData>) -> String {
     let rulings = answered.assessment.rulings();
     let mut parts = Vec::new();
@@ -120,6 +130,12 @@ fn why(answered: &Answered, best: Option<&RulingData>) -> String {
         });
         for refusal in refused.flat_map(|ruling| &ruling.refusals) {
             push_once(&mut reasons, words::reason(refusal.reason));
+        }
+        let stop = answered.assessment.ruling(Exit::StopRenewal);
+        if reasons.is_empty() {
+            // Nothing but the end of the renewals was ruled on, and that is refused too.
+            let refusals = stop.into_iter().flat_map(|ruling| &ruling.refusals);
+            refusals.for_each(|refusal| push_once(&mut reasons, words::reason(refusal.reason)));
         }
         if !reasons.is_empty() {
             parts.push(reasons.join(", "));

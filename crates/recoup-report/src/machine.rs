@@ -13,11 +13,12 @@
 
 use std::io;
 
-use recoup_core::assessment::to_json;
 use recoup_core::money::Amount;
 use recoup_core::policy::ClauseId;
 use recoup_core::refund::{Refund, RefundQuote};
 use recoup_core::ruling::RulingData;
+use recoup_core::stated::{Compared, Statement};
+use recoup_core::time::Zone;
 use recoup_core::vocab::Exit;
 
 use crate::{Answered, Report};
@@ -49,7 +50,7 @@ impl<W: io::Write> Report for Json<W> {
     fn add(&mut self, answered: &Answered) -> io::Result<()> {
         self.out.write_all(if self.any { b",\n" } else { b"\n" })?;
         self.any = true;
-        serde_json::to_writer(&mut self.out, &to_json(&answered.subject, &answered.assessment, &answered.policy))?;
+        serde_json::to_writer(&mut self.out, &answered.to_json())?;
         Ok(())
     }
 
@@ -78,7 +79,7 @@ impl<W: io::Write> Report for Ndjson<W> {
     }
 
     fn add(&mut self, answered: &Answered) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &to_json(&answered.subject, &answered.assessment, &answered.policy))?;
+        serde_json::to_writer(&mut self.out, &answered.to_json())?;
         self.out.write_all(b"\n")
     }
 
@@ -124,6 +125,16 @@ pub const CSV_COLUMNS: &[&str] = &[
     "effects",
     "channel",
     "until",
+    "overlay",
+    "stated_by",
+    "stated_allowed",
+    "stated_until",
+    "stated_currency",
+    "stated_refund",
+    "stated_fee",
+    "stated_carry_over",
+    "stated_charge",
+    "stated_difference",
 ];
 
 /// A flat table: a row for every ruling of an exit, in the order of the assessment. What is unknown
@@ -239,7 +250,37 @@ fn ruling_cells(cells: &mut Vec<String>, answered: &Answered, ruling: &RulingDat
         joined(ruling.effects.iter().map(recoup_core::vocab::Effect::as_str)),
         ruling.channel.map(|channel| channel.to_string()).unwrap_or_default(),
         ruling.until.map(time).unwrap_or_default(),
+        joined(answered.overlaid(ruling).into_iter()),
     ]);
+    stated_cells(cells, answered, ruling);
+}
+
+/// What the provider itself states of the exit, and how that differs from the ruling.
+fn stated_cells(cells: &mut Vec<String>, answered: &Answered, ruling: &RulingData) {
+    let zone = answered.subject.zone;
+    let each = |of: fn(&Statement, Zone) -> Option<String>| {
+        joined(answered.stated_of(ruling.exit).filter_map(|one| of(&one.statement, zone)))
+    };
+    cells.extend([
+        each(|statement, _| Some(statement.by.clone())),
+        each(|statement, _| statement.allowed.map(|allowed| allowed.to_string())),
+        each(|statement, zone| statement.until.map(|until| until.display(zone).to_string())),
+        each(|statement, _| statement.currency.map(|currency| currency.to_string())),
+        each(|statement, _| statement.refund.map(|amount| amount.to_string())),
+        each(|statement, _| statement.fee.map(|amount| amount.to_string())),
+        each(|statement, _| statement.carry_over.map(|amount| amount.to_string())),
+        each(|statement, _| statement.charge.map(|amount| amount.to_string())),
+        joined(answered.stated_of(ruling.exit).filter(|one| one.differs()).map(difference_cell)),
+    ]);
+}
+
+/// The differences as in JSON, `name value`.
+fn difference_cell(compared: &Compared) -> String {
+    let written = compared.difference_json();
+    joined(written.iter().map(|(name, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("{name} {value}")
+    }))
 }
 
 impl<W: io::Write> Report for Csv<W> {
@@ -275,9 +316,9 @@ mod tests {
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), answers.iter().map(|answer| answer.assessment.rulings().len()).sum::<usize>());
         insta::assert_snapshot!(String::from_utf8(out).unwrap().lines().take(3).collect::<Vec<_>>().join("\n"), @r#"
-        provider,site,edition,account,resource,name,product,at,outcome,best,exit,exit_outcome,is_best,currency,paid,consumed,fee,forfeited,refund,released,carry_over,charge,proceeds,refusal_reasons,refusal_clauses,unknown_reasons,unknown_facts,returned,review,settlement,quota,effective_at,effects,channel,until
-        example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,full_refund,allowed,true,USD,1220.00,0.00,0.00,0.00,1200.00,,,,,,,,,cash 1200.00 -> account_balance; cash_coupon 20.00 -> cash_coupon,,,five_day_returns 0/1 draws 1 calendar_year,,irreversible; data_deleted,console,2024-11-23T00:00:00+08:00
-        example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,in_use,conditional,false,USD,1220.00,6.90,120.00,20.00,1073.10,,,,,,,promotion; invoiced,promotion; invoiced,cash 1073.10 -> account_balance,"account_manager (ex.review), approved after 24 hours",within 7 business days,,,irreversible; data_deleted; coupons_lost,console,
+        provider,site,edition,account,resource,name,product,at,outcome,best,exit,exit_outcome,is_best,currency,paid,consumed,fee,forfeited,refund,released,carry_over,charge,proceeds,refusal_reasons,refusal_clauses,unknown_reasons,unknown_facts,returned,review,settlement,quota,effective_at,effects,channel,until,overlay,stated_by,stated_allowed,stated_until,stated_currency,stated_refund,stated_fee,stated_carry_over,stated_charge,stated_difference
+        example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,full_refund,allowed,true,USD,1220.00,0.00,0.00,0.00,1200.00,,,,,,,,,cash 1200.00 -> account_balance; cash_coupon 20.00 -> cash_coupon,,,five_day_returns 0/1 draws 1 calendar_year,,irreversible; data_deleted,console,2024-11-23T00:00:00+08:00,,,,,,,,,,
+        example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,in_use,conditional,false,USD,1220.00,6.90,120.00,20.00,1073.10,,,,,,,promotion; invoiced,promotion; invoiced,cash 1073.10 -> account_balance,"account_manager (ex.review), approved after 24 hours",within 7 business days,,,irreversible; data_deleted; coupons_lost,console,,,,,,,,,,,
         "#);
     }
 

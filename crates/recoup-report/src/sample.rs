@@ -102,7 +102,7 @@ pub fn answer(resource: &Value) -> Result<Answered, Box<dyn Error>> {
     run.trace = true;
     let record = ResourceRecord::from_json(resource, &|_, site| rules.zone_of(site))?.record;
     let (subject, assessment) = rules.assess_record(&run, &record)?;
-    Ok(Answered { subject, assessment, policy: Arc::new(rules.book().policy().clone()) })
+    Ok(Answered { subject, assessment, policy: Arc::new(rules.book().policy().clone()), stated: Vec::new() })
 }
 
 /// A subscription bought for a year, as a portfolio writes it.

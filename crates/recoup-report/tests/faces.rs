@@ -7,6 +7,7 @@ use std::sync::Arc;
 use recoup_core::prelude::*;
 use recoup_core::refund::{RefundParts, Returned};
 use recoup_core::ruling::{Refusal, RulingData, Unknown};
+use recoup_core::stated::{Compared, Statement};
 use recoup_core::vocab::Outcome;
 use recoup_report::totals::Totals;
 use recoup_report::{Answered, Format, Look, compare, explain, report, sample, write_all};
@@ -73,7 +74,7 @@ fn answered(provider: &str, id: &str, name: Option<&str>, rulings: Vec<RulingDat
         at,
         zone,
     };
-    Answered { subject, assessment, policy: Arc::new(sample::book().unwrap().policy().clone()) }
+    Answered { subject, assessment, policy: Arc::new(sample::book().unwrap().policy().clone()), stated: Vec::new() }
 }
 
 /// The sample's three, and what strains a layout: wide characters, long ids, other currencies, a
@@ -638,4 +639,67 @@ fn ten_thousand_rows() {
     for format in [Format::Table, Format::Markdown, Format::Html, Format::Csv] {
         assert!(written(format, &answers, &look(80)).lines().count() > 10_000);
     }
+}
+
+/// What a provider states of the sample's first two resources: it agrees, it differs, it cannot be compared.
+fn with_statements() -> Vec<Answered> {
+    let zone = Zone::fixed_hours(8);
+    let mut answers = sample::answers().unwrap();
+    let mut until = Statement::by("returnableUntil");
+    (until.exit, until.until) = (Some(Exit::FullRefund), Some(Instant::parse("2024-11-23", zone).unwrap()));
+    let mut quote = Statement::by("refundQuote");
+    (quote.exit, quote.currency) = (Some(Exit::InUse), "USD".parse().ok());
+    (quote.refund, quote.fee) = (Some(amount("300.00")), Some(amount("36.50")));
+    quote.at = Some(Instant::parse("2024-11-19", zone).unwrap());
+    let mut closed = Statement::by("refundable");
+    (closed.allowed, closed.says) = (Some(false), Some("E-17 <closed>".to_owned()));
+    for (index, statement) in [(0, until), (1, quote), (1, closed)] {
+        let answer = &mut answers[index];
+        let compared = Compared::of(&statement, &answer.assessment, answer.subject.at, |_, _| true);
+        answer.stated.push(compared);
+    }
+    answers.truncate(2);
+    answers
+}
+
+#[test]
+fn the_provider_s_own_answer_in_every_face() {
+    let answers = with_statements();
+    insta::assert_snapshot!("stated_table", written(Format::Table, &answers, &look(100)));
+    insta::assert_snapshot!("stated_markdown", written(Format::Markdown, &answers, &look(100)));
+    let explained = explain::explain(&answers[1], &look(80));
+    insta::assert_snapshot!("stated_explained", explained.lines().take(18).collect::<Vec<_>>().join("\n"));
+    let page = written(Format::Html, &answers, &look(100));
+    assert!(page.contains("<h3>The provider's own answer</h3>") && page.contains("&lt;closed&gt;"));
+    let csv = written(Format::Csv, &answers, &look(100));
+    let ends: Vec<String> = csv
+        .lines()
+        .map(|line| line.rsplitn(11, ',').take(10).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(","))
+        .collect();
+    insta::assert_snapshot!("stated_csv", ends.join("\n"));
+}
+
+#[test]
+fn a_comparison_names_the_product_where_it_is_another() {
+    let mut answers = several(&["one", "two"]);
+    answers.truncate(4);
+    answers[3].subject.product = "reservation".to_owned();
+    let narrow = compare::compare(&answers, &look(70));
+    assert!(narrow.contains("as vm") && narrow.contains(" reservation\n"), "{narrow}");
+    fits(&narrow, 70);
+    let many: Vec<Answered> = ["one", "two", "three", "four", "five", "six", "seven"]
+        .iter()
+        .flat_map(|provider| several(&[provider]).into_iter().take(1))
+        .enumerate()
+        .map(|(index, mut answer)| {
+            answer.subject.product = format!("p-{}", index / 6);
+            answer
+        })
+        .collect();
+    let stacked = compare::compare(&many, &look(90));
+    assert!(stacked.contains("one: p-0") && stacked.contains("seven: p-1"), "{stacked}");
+    let markdown = compare::compare_markdown(&answers);
+    assert!(markdown.contains("<br>as reservation |"), "{markdown}");
+    // The same product everywhere is not repeated.
+    assert!(!compare::compare_markdown(&several(&["one", "two"])).contains("<br>as "));
 }

@@ -48,10 +48,7 @@ pub(crate) fn each(
             Output::Answered { answered, .. } => {
                 answered_count += 1;
                 bar.inc(1);
-                let answered = *answered;
-                let answered =
-                    Answered { subject: answered.subject, assessment: answered.assessment, policy: answered.policy };
-                if let Err(error) = sink(answered) {
+                if let Err(error) = sink(*answered) {
                     failure = Some(error);
                     return ControlFlow::Break(());
                 }

@@ -33,6 +33,10 @@ pub(crate) struct Setup {
     /// Config file (TOML) with `overlays` and `plugins`; by default `recoup.toml` in the current directory.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    /// Say on standard error which adapters' libraries were opened.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,6 +161,10 @@ pub(crate) struct Compare {
     /// The resource's id, where only one is to be compared.
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
+    /// Before the other providers, put the same money, term and dates as each usually sells them: a
+    /// subscription here, a savings plan, a reservation or a licence there.
+    #[arg(long)]
+    pub(crate) usual: bool,
     #[command(flatten)]
     pub(crate) question: Question,
     #[command(flatten)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indicatif::ProgressBar;
 use recoup_core::record::ResourceRecord;
 use recoup_engine::pipeline::{self, Input, Output};
+use recoup_engine::usual::as_usual;
 use recoup_engine::{Assessor, Engine};
 use recoup_report::compare::{compare as compare_table, compare_markdown};
 
@@ -50,11 +51,14 @@ pub(crate) fn compare(engine: &Engine, args: &Compare) -> Outcome {
     if resources.is_empty() {
         return Err(Failure::input("there is no resource to compare"));
     }
-    let records: Vec<ResourceRecord> = engine
-        .providers()
-        .iter()
-        .flat_map(|provider| resources.iter().map(|resource| as_if(resource, provider)))
-        .collect();
+    let mut records: Vec<ResourceRecord> = Vec::new();
+    for provider in engine.providers() {
+        let policy = engine.policy(&provider).map_err(Failure::usage)?;
+        records.extend(resources.iter().map(|resource| match args.usual {
+            true if resource.provider != provider => as_usual(resource, &policy),
+            _ => as_if(resource, &provider),
+        }));
+    }
     let input = Input::Records { file: Arc::from("compare"), records };
     let mut answers = Vec::new();
     let done = each(&assessor, vec![input], &|_| true, threads(&args.question), &ProgressBar::hidden(), |answered| {

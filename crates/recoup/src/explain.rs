@@ -1,7 +1,7 @@
 //! `recoup explain`.
 
 use indicatif::ProgressBar;
-use recoup_core::assessment::to_json;
+use recoup_core::assessment::Answered;
 use recoup_engine::{Assessor, Engine};
 use recoup_report::explain::explain as explain_text;
 
@@ -29,10 +29,7 @@ pub(crate) fn explain(engine: &Engine, args: &Explain) -> Outcome {
     }
     match args.answer.format {
         Some(Format::Json) => {
-            let json: serde_json::Value = found
-                .iter()
-                .map(|answered| to_json(&answered.subject, &answered.assessment, &answered.policy))
-                .collect();
+            let json: serde_json::Value = found.iter().map(Answered::to_json).collect();
             output::write_text(&args.answer, &format!("{json:#}\n"))?;
         }
         None | Some(Format::Table) => {

@@ -13,6 +13,7 @@ use recoup_engine::Engine;
 use recoup_engine::import::import;
 use recoup_engine::names::Names;
 use recoup_engine::pipeline::Input;
+use recoup_engine::services::name_products;
 use recoup_plugin::host::PluginDir;
 use recoup_plugin::messages::FileText;
 use recoup_portfolio::focus::{self, Focus};
@@ -101,7 +102,7 @@ pub(crate) fn plugin_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(program.parent().unwrap_or(Path::new(".")).join("plugins"))
 }
 
-pub(crate) fn engine(setup: &Setup) -> Result<Engine, Failure> {
+fn engine(setup: &Setup) -> Result<Engine, Failure> {
     let named = overlay::named(setup)?;
     let plugins = PluginDir::open(&plugin_folder(named.plugins.as_deref())?).map_err(Failure::usage)?;
     for problem in plugins.problems() {
@@ -113,6 +114,18 @@ pub(crate) fn engine(setup: &Setup) -> Result<Engine, Failure> {
     let mut engine = Engine::from_plugins(plugins);
     overlay::add(&mut engine, &named.overlays)?;
     Ok(engine)
+}
+
+/// Runs a command with the adapters, and says which of them it needed where that is asked for.
+pub(crate) fn with_engine(setup: &Setup, command: impl FnOnce(&Engine) -> Outcome) -> Outcome {
+    let engine = engine(setup)?;
+    let outcome = command(&engine);
+    if let (true, Some(plugins)) = (setup.verbose, engine.plugins()) {
+        let opened = plugins.opened();
+        let names = if opened.is_empty() { "none".to_owned() } else { opened.join(", ") };
+        say(format_args!("libraries opened: {} of {}: {names}", opened.len(), plugins.providers().len()));
+    }
+    outcome
 }
 
 /// The instant now, the only place where the program reads a clock.
@@ -196,12 +209,13 @@ fn bought(engine: &Engine, sources: Vec<focus::Source>, provider: Option<&str>) 
             status = Status::BadInput;
         }
     }
-    let read = focus.finish();
+    let mut read = focus.finish();
+    let unknown = name_products(engine, &mut read);
     if read.counts.lost() > 0 {
         status = Status::BadInput;
     }
     let names = files.join(", ");
-    for remark in &read.remarks {
+    for remark in read.remarks.iter().chain(&unknown) {
         say(format_args!("note: {remark}"));
     }
     say(format_args!("{names}: {}; {} resource(s) read", read.counts, read.records.len()));

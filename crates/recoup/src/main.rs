@@ -42,12 +42,12 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let setup = &cli.setup;
     match cli.command {
-        Command::Assess(args) => assess::assess(&host::engine(setup)?, &args),
-        Command::Explain(args) => explain::explain(&host::engine(setup)?, &args),
-        Command::Compare(args) => compare::compare(&host::engine(setup)?, &args),
-        Command::Policy { command } => policy::policy(&host::engine(setup)?, &command),
+        Command::Assess(args) => host::with_engine(setup, |engine| assess::assess(engine, &args)),
+        Command::Explain(args) => host::with_engine(setup, |engine| explain::explain(engine, &args)),
+        Command::Compare(args) => host::with_engine(setup, |engine| compare::compare(engine, &args)),
+        Command::Policy { command } => host::with_engine(setup, |engine| policy::policy(engine, &command)),
         Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
-        Command::Check(args) => check::check(&host::engine(setup)?, &args),
+        Command::Check(args) => host::with_engine(setup, |engine| check::check(engine, &args)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "recoup", &mut script);

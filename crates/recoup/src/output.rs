@@ -87,9 +87,7 @@ impl Writer<'_> {
     pub(crate) fn add(&mut self, answered: &Answered) -> Result<(), Failure> {
         let added = match &mut self.sink {
             Sink::Report(report) => report.add(answered),
-            Sink::Parquet(Some(writer)) => {
-                writer.add(&answered.subject, &answered.assessment, &answered.policy).map_err(parquet_error)
-            }
+            Sink::Parquet(Some(writer)) => writer.add(answered).map_err(parquet_error),
             Sink::Parquet(None) => Ok(()),
         };
         added.map_err(|error| Failure::output(&error))

@@ -89,6 +89,7 @@ fn seal(libraries: &[std::path::PathBuf], version: &str) -> Outcome {
         // Loading it shows that the manifest is true before anybody relies on it.
         let adapter = load(library, &manifest).map_err(Failure::input)?;
         manifest.provider = adapter.provider().to_owned();
+        manifest.describe(adapter.policy());
         manifest.write(library.parent().unwrap_or(Path::new("."))).map_err(Failure::input)?;
     }
     Ok(Status::Done)

@@ -2,44 +2,26 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::path::PathBuf;
-
 use recoup_alibaba::Alibaba;
+use recoup_conformance::payloads;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
 use serde_json::{Value, json};
 
-fn payload(name: &str) -> (String, Value) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/alibaba/payloads");
-    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
-    (name.to_owned(), serde_json::from_str(&text).unwrap())
+fn payload(name: &str) -> Value {
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), &format!("{name}.json"))
 }
 
 fn import(names: &[&str]) -> Imported {
-    let payloads: Vec<(String, Value)> = names.iter().map(|name| payload(name)).collect();
-    let files: Vec<ImportFile<'_>> =
-        payloads.iter().map(|(name, json)| ImportFile { name, json: Some(json), text: "" }).collect();
-    for file in &files {
-        assert!(Alibaba::recognises(file), "{} is not recognised", file.name);
-    }
-    Alibaba::import(&files)
+    let read: Vec<Value> = names.iter().map(|name| payload(name)).collect();
+    let named: Vec<(&str, &Value)> = names.iter().copied().zip(&read).collect();
+    payloads::import::<Alibaba>(&named)
 }
 
 /// The records without what is null.
 fn records(imported: &Imported) -> Value {
-    let zone = Zone::fixed_hours(8);
-    Value::Array(imported.resources.iter().map(|resource| tidy(resource.to_json(zone))).collect())
-}
-
-fn tidy(value: Value) -> Value {
-    match value {
-        Value::Object(map) => Value::Object(
-            map.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, tidy(value))).collect(),
-        ),
-        Value::Array(items) => Value::Array(items.into_iter().map(tidy).collect()),
-        other => other,
-    }
+    payloads::records(imported, Zone::fixed_hours(8)).into()
 }
 
 fn errors(imported: &Imported) -> Vec<&str> {
@@ -136,8 +118,8 @@ fn documentation_text_in_the_place_of_values_is_no_crash() {
 
 #[test]
 fn an_answer_that_could_be_anyones_is_not_claimed() {
-    let (name, json) = payload("cas.RefundInstance");
-    assert!(!Alibaba::recognises(&ImportFile { name: &name, json: Some(&json), text: "" }));
+    let (name, json) = ("cas.RefundInstance", payload("cas.RefundInstance"));
+    assert!(!Alibaba::recognises(&ImportFile { name, json: Some(&json), text: "" }));
     for other in [
         json!({"Data": []}),
         json!([]),
@@ -171,6 +153,7 @@ fn the_files_of_an_account_are_joined() {
                 "purchased_at": "2025-01-01T09:00:00+08:00", "starts_at": "2025-01-01T00:00:00+08:00",
                 "ends_at": "2027-01-01T00:00:00+08:00",
                 "facts": {"auto_renew": false, "api_refund_supported": true},
+                "stated": [{"by": "InquiryPriceRefundInstance", "currency": "USD", "refund": "2650.00"}],
                 "orders": [
                     {
                         "id": "9001", "kind": "purchase", "status": "paid", "currency": "USD", "list_price": "3650.00", "due": "3650.00",
@@ -205,7 +188,7 @@ fn the_same_page_twice_is_one_listing() {
 
 #[test]
 fn a_bad_item_does_not_cost_the_others() {
-    let (_, mut json) = payload("joined/instances-page-1");
+    let mut json = payload("joined/instances-page-1");
     json["Data"]["InstanceList"][0]["EndTime"] = json!("soon");
     json["Data"]["TotalCount"] = json!(2);
     let file = ImportFile { name: "page", json: Some(&json), text: "" };

@@ -131,7 +131,9 @@ impl<'a, 'f> Reading<'a, 'f> {
             let joined = match kind {
                 Kind::Listing => ec2::join_listing(&item, |id| self.resource("ec2", id)),
                 Kind::ExchangeQuote => ec2::join_exchange_quote(&item, |id| self.resource("ec2", id)),
-                Kind::CancellationQuote => ec2::cancellation_quote(&item),
+                Kind::CancellationQuote => {
+                    ec2::join_cancellation_quote(&item, |id| self.resource("ec2:capacity-reservation", id))
+                }
                 Kind::CancellationEvent => agreements::join_request(&item, &mut self.imported.resources),
                 Kind::AdjustmentEvent => agreements::join_adjustment(&item, &mut self.imported.resources),
                 Kind::Modification => Ok(Some("a modification is no exit and says nothing of one".to_owned())),

@@ -8,6 +8,7 @@
 )]
 
 use recoup_aws::Aws;
+use recoup_conformance::payloads;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -24,21 +25,11 @@ fn file<'a>(name: &'a str, json: &'a Value) -> ImportFile<'a> {
 }
 
 fn import(payloads: &[(&str, &Value)]) -> Imported {
-    let files: Vec<ImportFile<'_>> = payloads.iter().map(|(name, json)| file(name, json)).collect();
-    assert!(files.iter().all(Aws::recognises));
-    Aws::import(&files)
+    payloads::import::<Aws>(payloads)
 }
 
-/// The records without what is null, as a portfolio would have them.
 fn records(imported: &Imported) -> Value {
-    fn strip(value: Value) -> Value {
-        match value {
-            Value::Object(map) => map.into_iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k, strip(v))).collect(),
-            Value::Array(items) => items.into_iter().map(strip).collect(),
-            other => other,
-        }
-    }
-    imported.resources.iter().map(|record| strip(record.to_json(Zone::UTC))).collect()
+    payloads::records(imported, Zone::UTC).into()
 }
 
 fn remarks(imported: &Imported) -> Value {

@@ -208,31 +208,7 @@ impl Desk {
 
 /// A reservation of which nothing but its id is known.
 pub(super) fn blank(id: &str) -> ResourceRecord {
-    ResourceRecord {
-        provider: PROVIDER.to_owned(),
-        site: None,
-        account: None,
-        id: id.to_owned(),
-        name: None,
-        product: UNNAMED.to_owned(),
-        region: None,
-        project: None,
-        tags: Vec::new(),
-        billing: Billing::Reservation,
-        seller: None,
-        status: Status::Active,
-        purchased_at: None,
-        starts_at: None,
-        ends_at: None,
-        primary: None,
-        relation: None,
-        bundle: None,
-        quantity: None,
-        commitment: None,
-        price_terms: None,
-        orders: None,
-        facts: Facts::default(),
-    }
+    ResourceRecord::new(PROVIDER, id, UNNAMED, Billing::Reservation, Status::Active)
 }
 
 /// What a second file says of a resource fills what the first left open.
@@ -268,6 +244,7 @@ fn join(known: &mut ResourceRecord, new: ResourceRecord) {
         (known, new) => fill(known, new),
     }
     known.facts.flags = known.facts.flags.or_else(new.facts.flags);
+    new.stated.into_iter().for_each(|statement| known.state(statement));
     for (figure, value) in new.facts.figures {
         state_figure(&mut known.facts, figure, value);
     }

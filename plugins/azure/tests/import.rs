@@ -7,9 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
-use std::fs;
-use std::path::Path;
-
 use recoup_azure::Azure;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
@@ -30,8 +27,7 @@ impl File {
 
     #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     fn payload(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/azure/payloads").join(name);
-        Self::made(name, fs::read_to_string(path).unwrap())
+        Self::made(name, recoup_conformance::payloads::text(env!("CARGO_MANIFEST_DIR"), name))
     }
 
     fn given(&self) -> ImportFile<'_> {
@@ -41,10 +37,7 @@ impl File {
 
 fn import(files: &[File]) -> Imported {
     let given: Vec<ImportFile<'_>> = files.iter().map(File::given).collect();
-    for file in &given {
-        assert!(Azure::recognises(file), "{} is not recognised", file.name);
-    }
-    Azure::import(&given)
+    recoup_conformance::payloads::import_files::<Azure>(&given)
 }
 
 fn payloads(names: &[&str]) -> Imported {
@@ -57,7 +50,7 @@ fn errors(imported: &Imported) -> Vec<String> {
 }
 
 fn resources(imported: &Imported) -> Value {
-    imported.resources.iter().map(|resource| resource.to_json(Zone::UTC)).collect()
+    recoup_conformance::payloads::records(imported, Zone::UTC).into()
 }
 
 fn accounts(imported: &Imported) -> Value {
@@ -84,6 +77,10 @@ fn a_listing_an_order_and_a_quote_are_one_reservation() {
                 "currency": "GBP", "due": "24.00",
             }],
             "facts": {"archived": false, "auto_renew": false, "refund_not_supported": true, "usd_rate": "1.202702702702702703"},
+            "stated": [{
+                "by": "billingRefundAmount", "exit": "return", "allowed": false, "currency": "GBP", "refund": "20.72",
+                "says": "SelfServiceRefundNotSupported",
+            }],
         },
         {
             "provider": "azure", "id": RHEL, "name": "rhel", "product": "RedHat", "region": "westus",
@@ -114,6 +111,7 @@ fn a_quote_alone_says_what_it_says() {
             "currency": "GBP", "due": "24.00",
         }],
         "facts": {"refund_not_supported": false, "usd_rate": "1.202729044834307992"},
+        "stated": [{"by": "billingRefundAmount", "exit": "return", "allowed": true, "currency": "GBP", "refund": "20.52"}],
     }]);
     assert_eq!(resources(&imported), expected);
     assert!(imported.remarks.iter().any(|remark| remark.what.contains("answer to a return")));

@@ -2,20 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_ctyun::Ctyun;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let path = format!("{}/../../fixtures/ctyun/payloads/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn import(json: &Value) -> Imported {
-    let file = ImportFile { name: "answer", json: Some(json), text: "" };
-    assert!(Ctyun::recognises(&file));
-    Ctyun::import(&[file])
+    payloads::import::<Ctyun>(&[("answer", json)])
 }
 
 #[test]

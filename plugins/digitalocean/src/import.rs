@@ -1,7 +1,7 @@
 //! Readers of what DigitalOcean's API prints: the items of invoices, the billing history, the balance.
 
 use recoup_core::fact::Figure;
-use recoup_core::import::{ImportFile, Imported, Misfit, Place};
+use recoup_core::import::{ImportFile, Imported, Listings, Misfit, Place, distinct};
 use recoup_core::money::Number;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::Zone;
@@ -58,23 +58,14 @@ pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
 pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     let mut out = Imported::default();
     for (wanted, name) in [(Kind::InvoiceItems, "invoice_items"), (Kind::History, "billing_history")] {
-        // Listings are told apart by their size: how many elements each has, and how many are here.
-        let mut listings: Vec<(i64, i64, &ImportFile<'_>)> = Vec::new();
-        for (index, file) in files.iter().enumerate() {
-            if files.iter().take(index).any(|earlier| earlier.json == file.json) {
-                continue;
-            }
+        let mut listings = Listings::default();
+        for file in distinct(files) {
             let Some(root) = file.json.filter(|json| kind(json) == Some(wanted)).map(Place::root) else { continue };
             let items = root.get(name).items().unwrap_or_default();
-            let here = i64::try_from(items.len()).unwrap_or(0);
-            let total = root.get("meta").get("total").whole().ok().flatten().unwrap_or(here);
-            match listings.iter_mut().find(|listing| listing.0 == total) {
-                Some(listing) => *listing = (total, listing.1 + here, file),
-                None => listings.push((total, here, file)),
-            }
+            listings.page(file, root.get("meta").get("total").whole().ok().flatten(), items.len());
             for item in &items {
                 let read = match wanted {
-                    Kind::InvoiceItems => service(item).map(|record| add(&mut out, record)),
+                    Kind::InvoiceItems => service(item).map(|record| out.add_line(record)),
                     Kind::History | Kind::Balance => entry(item).map(|refund| {
                         if let Some(amount) = refund {
                             out.remark(
@@ -85,36 +76,24 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
                         }
                     }),
                 };
-                fault(&mut out, file, read);
+                if let Err(misfit) = read {
+                    out.misfit(file, misfit);
+                }
             }
         }
-        for (total, seen, file) in listings.iter().filter(|(total, seen, _)| *total > 0 && seen % total != 0) {
-            out.error(file, name, format!("the listing is truncated: {seen} of {total} are here; add the other pages"));
-        }
-        if let (Kind::History, Some((_, _, file))) = (wanted, listings.last()) {
+        listings.report_truncated(name, &mut out);
+        if let (Kind::History, Some(file)) = (wanted, listings.last()) {
             out.remark(file, name, "a history of bills and payments names no resource");
         }
     }
     for file in files {
         let Some(root) = file.json.filter(|json| kind(json) == Some(Kind::Balance)).map(Place::root) else { continue };
         let read = balance(&root).map(|record| out.resources.extend(record));
-        fault(&mut out, file, read);
+        if let Err(misfit) = read {
+            out.misfit(file, misfit);
+        }
     }
     out
-}
-
-fn fault(out: &mut Imported, file: &ImportFile<'_>, read: Result<(), Misfit>) {
-    if let Err(misfit) = read {
-        out.error(file, misfit.path, format!("expected {}, found {}", misfit.expected, misfit.found));
-    }
-}
-
-/// A resource that several lines or invoices name is one, from its first second on.
-fn add(out: &mut Imported, record: ResourceRecord) {
-    match out.resources.iter_mut().find(|other| other.id == record.id) {
-        Some(known) => known.starts_at = [known.starts_at, record.starts_at].into_iter().flatten().min(),
-        None => out.resources.push(record),
-    }
 }
 
 /// A line of an invoice: a metered resource. Nothing was paid ahead.

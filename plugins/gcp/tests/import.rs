@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads::{self, record};
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
-use recoup_core::time::Zone;
 use recoup_gcp::Gcp;
 use serde_json::{Value, json};
 
@@ -16,20 +16,7 @@ const FUTURE: &str = include_str!("../../../fixtures/gcp/payloads/future-reserva
 const ORDERS: &str = include_str!("../../../fixtures/gcp/payloads/orders.json");
 
 fn import(texts: &[&str]) -> Imported {
-    let values: Vec<Value> = texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    let files: Vec<ImportFile<'_>> = texts
-        .iter()
-        .zip(&values)
-        .map(|(text, json)| ImportFile { name: "payload.json", json: Some(json), text })
-        .collect();
-    for file in &files {
-        assert!(Gcp::recognises(file), "{}", file.text);
-    }
-    Gcp::import(&files)
-}
-
-fn record(imported: &Imported, id: &str) -> Value {
-    imported.resources.iter().find(|record| record.id == id).unwrap().to_json(Zone::UTC)
+    payloads::import_texts::<Gcp>(texts)
 }
 
 fn errors(imported: &Imported) -> Vec<&str> {
@@ -51,7 +38,9 @@ fn an_aggregated_list_of_commitments_is_read() {
         })
     );
     // CANCELLED is merged away; a fee that only the alpha schema knows is remarked, not believed.
-    assert_eq!(record(&imported, "3842962")["status"], "released");
+    let merged = record(&imported, "3842962");
+    assert_eq!(merged["status"], "released");
+    assert_eq!(merged["stated"], json!([{"by": "cancellationFee", "currency": "USD", "fee": "100.00"}]));
     assert_eq!(imported.remarks.len(), 1);
 }
 

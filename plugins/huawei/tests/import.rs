@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-use std::path::Path;
-
+use recoup_conformance::payloads;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -11,22 +10,17 @@ use recoup_huawei::Huawei;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/huawei/payloads").join(name);
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn read(values: &[Value]) -> Imported {
     let names: Vec<String> = (0..values.len()).map(|index| format!("file-{index}.json")).collect();
-    let files: Vec<ImportFile<'_>> =
-        values.iter().zip(&names).map(|(json, name)| ImportFile { name, json: Some(json), text: "" }).collect();
-    for file in &files {
-        assert!(Huawei::recognises(file), "{} is not recognised", file.name);
-    }
-    Huawei::import(&files)
+    let named: Vec<(&str, &Value)> = names.iter().map(String::as_str).zip(values).collect();
+    payloads::import::<Huawei>(&named)
 }
 
 fn records(imported: &Imported) -> Value {
-    imported.resources.iter().map(|resource| resource.to_json(Zone::UTC)).collect()
+    payloads::records(imported, Zone::UTC).into()
 }
 
 fn errors(imported: &Imported) -> Vec<String> {

@@ -2,7 +2,7 @@
 //! billing options and credit pools of Enterprise Billing Units, the subscriptions of Usage Reports.
 
 use recoup_core::fact::{Figure, Flag};
-use recoup_core::import::{ImportFile, Imported, Misfit, Place};
+use recoup_core::import::{ImportFile, Imported, Misfit, Place, distinct};
 use recoup_core::record::{CommitmentRecord, ResourceRecord};
 use recoup_core::time::Zone;
 use recoup_core::vocab::{Billing, Status};
@@ -70,11 +70,8 @@ pub(crate) fn recognises(file: &ImportFile<'_>) -> bool {
 pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     let mut out = Imported::default();
     let mut listings: Vec<Pages<'_, '_>> = Vec::new();
-    for (index, file) in files.iter().enumerate() {
+    for file in distinct(files) {
         let Some((kind, items)) = listing(file) else { continue };
-        if files.iter().take(index).any(|earlier| earlier.json == file.json) {
-            continue;
-        }
         if kind == Listing::Reservations {
             Pages::count(&mut listings, file, items.len());
         }

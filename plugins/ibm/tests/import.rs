@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -9,19 +10,15 @@ use recoup_ibm::Ibm;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let path = format!("{}/../../fixtures/ibm/payloads/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn import(payloads: &[(&str, &Value)]) -> Imported {
-    let files: Vec<ImportFile<'_>> =
-        payloads.iter().map(|(name, json)| ImportFile { name, json: Some(json), text: "" }).collect();
-    assert!(files.iter().all(Ibm::recognises), "every payload is recognised");
-    Ibm::import(&files)
+    payloads::import::<Ibm>(payloads)
 }
 
 fn records(imported: &Imported) -> Value {
-    imported.resources.iter().map(|record| record.to_json(Zone::UTC)).collect()
+    payloads::records(imported, Zone::UTC).into()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Readers of what Linode's API prints: the items of invoices and the payments into an account.
 
-use recoup_core::import::{ImportFile, Imported, Misfit, Place};
+use recoup_core::import::{ImportFile, Imported, Misfit, Place, distinct};
 use recoup_core::record::{OrderRecord, ResourceRecord};
 use recoup_core::time::Zone;
 use recoup_core::vocab::{Billing, OrderKind, OrderStatus, Status};
@@ -37,15 +37,12 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     let mut out = Imported::default();
     let mut payments: Vec<OrderRecord> = Vec::new();
     let mut listings: Vec<Pages<'_, '_>> = Vec::new();
-    for (index, file) in files.iter().enumerate() {
+    for file in distinct(files) {
         let Some((kind, items)) = listing(file) else { continue };
-        if files.iter().take(index).any(|earlier| earlier.json == file.json) {
-            continue;
-        }
         Pages::count(&mut listings, kind, file);
         for item in &items {
             let read = match kind {
-                Listing::InvoiceItems => service(item).map(|record| add(&mut out, record)),
+                Listing::InvoiceItems => service(item).map(|record| out.add_line(record)),
                 Listing::Payments => payment(item).map(|order| {
                     if !payments.iter().any(|other| other.id == order.id) {
                         payments.push(order);
@@ -53,7 +50,7 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
                 }),
             };
             if let Err(misfit) = read {
-                out.error(file, misfit.path, format!("expected {}, found {}", misfit.expected, misfit.found));
+                out.misfit(file, misfit);
             }
         }
     }
@@ -90,14 +87,6 @@ impl<'f, 'v> Pages<'f, 'v> {
             Some(one) => (one.seen, one.last) = (one.seen + 1, file),
             None => listings.push(Self { kind, pages, results, seen: 1, last: file }),
         }
-    }
-}
-
-/// A service that several invoices name is one, from its first hour on.
-fn add(out: &mut Imported, record: ResourceRecord) {
-    match out.resources.iter_mut().find(|other| other.id == record.id) {
-        Some(known) => known.starts_at = [known.starts_at, record.starts_at].into_iter().flatten().min(),
-        None => out.resources.push(record),
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -9,19 +10,16 @@ use recoup_linode::Linode;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let path = format!("{}/../../fixtures/linode/payloads/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn import(payloads: &[&Value]) -> Imported {
-    let files: Vec<ImportFile<'_>> =
-        payloads.iter().map(|json| ImportFile { name: "page", json: Some(json), text: "" }).collect();
-    assert!(files.iter().all(Linode::recognises), "every payload is recognised");
-    Linode::import(&files)
+    let named: Vec<(&str, &Value)> = payloads.iter().map(|json| ("page", *json)).collect();
+    payloads::import::<Linode>(&named)
 }
 
 fn records(imported: &Imported) -> Value {
-    imported.resources.iter().map(|record| record.to_json(Zone::UTC)).collect()
+    payloads::records(imported, Zone::UTC).into()
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads::{self, errors, record};
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
-use recoup_core::time::Zone;
 use recoup_microsoft_partner::MicrosoftPartner;
 use serde_json::{Value, json};
 
@@ -16,25 +16,7 @@ const ORDERS: &str = include_str!("../../../fixtures/microsoft-partner/payloads/
 const FAULTY: &str = include_str!("../../../fixtures/microsoft-partner/payloads/subscriptions-faulty.json");
 
 fn import(texts: &[&str]) -> Imported {
-    let values: Vec<Value> = texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    let files: Vec<ImportFile<'_>> = texts
-        .iter()
-        .zip(&values)
-        .map(|(text, json)| ImportFile { name: "payload.json", json: Some(json), text })
-        .collect();
-    for file in &files {
-        assert!(MicrosoftPartner::recognises(file), "{}", file.text);
-    }
-    MicrosoftPartner::import(&files)
-}
-
-fn record(imported: &Imported, id: &str) -> Value {
-    imported.resources.iter().find(|record| record.id == id).unwrap().to_json(Zone::UTC)
-}
-
-fn errors(imported: &Imported) -> Vec<(&str, &str)> {
-    let errors = imported.remarks.iter().filter(|remark| remark.is_error);
-    errors.map(|remark| (remark.path.as_str(), remark.what.as_str())).collect()
+    payloads::import_texts::<MicrosoftPartner>(texts)
 }
 
 #[test]
@@ -50,6 +32,7 @@ fn the_published_subscription_is_read() {
             "ends_at": "2019-02-08T00:21:45.926372Z", "quantity": "1",
             "commitment": {"term_months": 1, "payment_option": "monthly"},
             "facts": {"refund_not_supported": false, "auto_renew": false, "returnable_until": "2019-01-10T00:21:45.926372Z"},
+            "stated": [{"by": "refundOptions", "exit": "marketplace", "until": "2019-01-10T00:21:45.926372Z"}],
         })
     );
 }
@@ -71,6 +54,7 @@ fn pages_and_orders_are_joined() {
                 {"id": "order-2", "kind": "upgrade", "status": "paid", "placed_at": "2026-05-06T08:00:00Z", "quantity": "2", "currency": "USD"},
             ],
             "facts": {"refund_not_supported": false, "auto_renew": true, "returnable_until": "2026-05-11T10:00:00Z"},
+            "stated": [{"by": "cancellationAllowedUntilDate", "exit": "in_use", "until": "2026-05-11T10:00:00Z"}],
         })
     );
     let of = |id: &str, field: &str| record(&imported, id).get(field).cloned().unwrap_or_default();
@@ -96,6 +80,7 @@ fn a_null_date_means_never() {
     let imported = import(&[PAGE_1, PAGE_2]);
     let late = record(&imported, "sub-late");
     assert_eq!(late["facts"], json!({"refund_not_supported": true, "auto_renew": false}));
+    assert_eq!(late["stated"], json!([{"by": "cancellationAllowedUntilDate", "exit": "in_use", "allowed": false}]));
     let remark = imported.remarks.iter().find(|remark| remark.path == "items[1].refundableQuantity").unwrap();
     assert!(!remark.is_error);
     // The legacy licence says nothing of it: neither fact is known.

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads::{self, record};
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
-use recoup_core::time::Zone;
 use recoup_oracle::Oracle;
 use serde_json::{Value, json};
 
@@ -14,20 +14,7 @@ const SDK: &str = include_str!("../../../fixtures/oracle/payloads/commitment-sdk
 const FAULTY: &str = include_str!("../../../fixtures/oracle/payloads/subscriptions-faulty.json");
 
 fn import(texts: &[&str]) -> Imported {
-    let values: Vec<Value> = texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
-    let files: Vec<ImportFile<'_>> = texts
-        .iter()
-        .zip(&values)
-        .map(|(text, json)| ImportFile { name: "payload.json", json: Some(json), text })
-        .collect();
-    for file in &files {
-        assert!(Oracle::recognises(file), "{}", file.text);
-    }
-    Oracle::import(&files)
-}
-
-fn record(imported: &Imported, id: &str) -> Value {
-    imported.resources.iter().find(|record| record.id == id).unwrap().to_json(Zone::UTC)
+    payloads::import_texts::<Oracle>(texts)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use recoup_conformance::payloads;
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -9,15 +10,12 @@ use recoup_ovh::Ovh;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let path = format!("{}/../../fixtures/ovh/payloads/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn import(payloads: &[&Value]) -> Imported {
-    let files: Vec<ImportFile<'_>> =
-        payloads.iter().map(|json| ImportFile { name: "plans", json: Some(json), text: "" }).collect();
-    assert!(files.iter().all(Ovh::recognises), "every payload is recognised");
-    Ovh::import(&files)
+    let named: Vec<(&str, &Value)> = payloads.iter().map(|json| ("plans", *json)).collect();
+    payloads::import::<Ovh>(&named)
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::path::Path;
-
+use recoup_conformance::payloads::{self, errors};
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -11,26 +10,16 @@ use recoup_tencent::Tencent;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tencent/payloads");
-    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn read(payloads: &[(&str, Value)]) -> Imported {
-    let files: Vec<ImportFile<'_>> =
-        payloads.iter().map(|(name, json)| ImportFile { name, json: Some(json), text: "" }).collect();
-    for file in &files {
-        assert!(Tencent::recognises(file), "{} is not recognised", file.name);
-    }
-    Tencent::import(&files)
+    let payloads: Vec<(&str, &Value)> = payloads.iter().map(|(name, json)| (*name, json)).collect();
+    payloads::import::<Tencent>(&payloads)
 }
 
 fn records(imported: &Imported) -> Vec<Value> {
-    imported.resources.iter().map(|resource| resource.to_json(Zone::fixed_hours(8))).collect()
-}
-
-fn errors(imported: &Imported) -> Vec<(&str, &str)> {
-    let errors = imported.remarks.iter().filter(|remark| remark.is_error);
-    errors.map(|remark| (remark.path.as_str(), remark.what.as_str())).collect()
+    payloads::records(imported, Zone::fixed_hours(8))
 }
 
 #[test]
@@ -118,9 +107,10 @@ fn answers_on_eligibility_become_facts() {
     assert_eq!(errors(&imported), []);
     let expected = [
         json!({"provider": "tencent", "id": "lhins-ruy9d2tw", "product": "lighthouse", "billing": "subscription",
-            "status": "active", "facts": {"promotion": false, "refund_not_supported": false}}),
+            "status": "active", "facts": {"promotion": false, "refund_not_supported": false},
+            "stated": [{"by": "IsReturnable", "allowed": true, "says": "code 0 可以退还"}]}),
         json!({"provider": "tencent", "id": "lhins-xusdke45", "product": "lighthouse", "billing": "subscription",
-            "status": "expired"}),
+            "status": "expired", "stated": [{"by": "IsReturnable", "allowed": false, "says": "code 2 资源已过期"}]}),
     ];
     assert_eq!(records(&imported), expected);
 }
@@ -146,7 +136,7 @@ fn every_code_of_eligibility_has_its_meaning() {
 }
 
 #[test]
-fn quotes_and_refund_orders_are_remarks() {
+fn quotes_are_kept_with_their_resource_and_refund_orders_are_remarks() {
     let imported = read(&[
         ("quote.json", payload("inquiry-price-terminate-instances.json")),
         ("refund.json", payload("refund-instance.json")),
@@ -154,8 +144,14 @@ fn quotes_and_refund_orders_are_remarks() {
     assert_eq!(errors(&imported), []);
     assert_eq!(imported.resources.len(), 1);
     assert_eq!(imported.resources[0].id, "ins-rfmme2si");
-    assert!(imported.remarks[0].what.contains("2644.44"), "{}", imported.remarks[0].what);
-    assert!(imported.remarks[1].what.contains("20251201*************"), "{}", imported.remarks[1].what);
+    assert_eq!(
+        records(&imported)[0]["stated"],
+        json!([{
+            "by": "InquiryPriceTerminateInstances", "refund": "2644.44",
+            "says": "退款：2644.44元，现金券： 0元,代金券/折扣券不退（全额退款;'}",
+        }])
+    );
+    assert!(imported.remarks[0].what.contains("20251201*************"), "{}", imported.remarks[0].what);
 }
 
 #[test]

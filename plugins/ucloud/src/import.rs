@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use recoup_core::import::{ImportFile, Imported, Misfit, Place};
+use recoup_core::import::{ImportFile, ImportRemark, Imported, Misfit, Place};
 use recoup_core::money::Currency;
 use recoup_core::prelude::*;
 use recoup_core::record::{OrderRecord, ResourceRecord};
 use recoup_core::resource::Term;
+use recoup_core::stated::Statement;
 use recoup_core::time::Zone;
 use serde_json::Value;
 
@@ -68,7 +69,7 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
             continue;
         };
         if let Some(quotes) = quotes(json) {
-            read_quotes(&mut join.out, file, &quotes);
+            read_quotes(&mut join, file, &quotes);
         } else if let Some(rows) = rows(json) {
             join.note_total(file, json, rows.len());
             for row in &rows {
@@ -87,32 +88,38 @@ fn misfit_error(out: &mut Imported, file: &ImportFile<'_>, misfit: &Misfit) {
     out.error(file, misfit.path.clone(), format!("expected {}, found {}", misfit.expected, misfit.found));
 }
 
-/// Quotes are the provider's own figures: shown beside ours, never taken for them.
-fn read_quotes(out: &mut Imported, file: &ImportFile<'_>, quotes: &Place<'_>) {
+/// Quotes are the provider's own figures: kept beside ours, never taken for them.
+fn read_quotes(join: &mut Join<'_>, file: &ImportFile<'_>, quotes: &Place<'_>) {
     let items = match quotes.items() {
         Ok(items) => items,
-        Err(misfit) => return misfit_error(out, file, &misfit),
+        Err(misfit) => return misfit_error(&mut join.out, file, &misfit),
     };
     for item in &items {
         match quote(item) {
-            Ok((id, Some(0) | None, Some(price), _)) => {
-                out.remark(
-                    file,
-                    item.get("RefundPrice").path,
-                    format!("the provider quotes a refund of {price} for {id}"),
-                );
+            Ok((id, Some(0) | None, Some(refund), _)) => {
+                let path = item.get("RefundPrice").path;
+                join.quotes.push(Quoted { id, refund, file: file.name.to_owned(), path });
             }
             Ok((id, code, _, message)) => {
                 let code = code.map_or_else(|| "without a code".to_owned(), |code| format!("code {code}"));
                 let what = format!("no quote for {id}: {code} {}", message.unwrap_or_default());
-                out.error(file, item.get("Code").path, what);
+                join.out.error(file, item.get("Code").path, what);
             }
-            Err(misfit) => misfit_error(out, file, &misfit),
+            Err(misfit) => misfit_error(&mut join.out, file, &misfit),
         }
     }
 }
 
-type Quote = (String, Option<i64>, Option<Number>, Option<String>);
+/// A quote on its way to the resource that it speaks of.
+#[derive(Debug)]
+struct Quoted {
+    id: String,
+    refund: Amount,
+    file: String,
+    path: String,
+}
+
+type Quote = (String, Option<i64>, Option<Amount>, Option<String>);
 
 fn quote(item: &Place<'_>) -> Result<Quote, Misfit> {
     let id = item.any(&["UHostId", "CompShareInstanceId", "ResourceId"]).required()?;
@@ -134,6 +141,7 @@ struct Join<'f> {
     ids: Vec<String>,
     resources: HashMap<String, Row>,
     totals: Vec<(ImportFile<'f>, i64, usize)>,
+    quotes: Vec<Quoted>,
 }
 
 impl<'f> Join<'f> {
@@ -198,6 +206,22 @@ impl<'f> Join<'f> {
                 seen.push(*total);
                 let what = format!("says {total} rows, {there} are there: add the other pages of the bill");
                 self.out.error(file, "TotalCount", what);
+            }
+        }
+        for Quoted { id, refund, file, path } in std::mem::take(&mut self.quotes) {
+            match self.resources.get_mut(&id) {
+                Some(row) => row.record.state(Statement {
+                    exit: Some(Exit::InUse),
+                    currency: Some(Currency::CNY),
+                    refund: Some(refund),
+                    ..Statement::by("RefundPrice")
+                }),
+                None => {
+                    let what = format!(
+                        "the provider quotes a refund of {refund} for {id}, which is in no bill: add the bill that lists it"
+                    );
+                    self.out.remarks.push(ImportRemark { file, path, what, is_error: false });
+                }
             }
         }
         for id in &self.ids {

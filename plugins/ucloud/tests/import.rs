@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::path::Path;
-
+use recoup_conformance::payloads::{self, errors};
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -11,26 +10,16 @@ use recoup_ucloud::Ucloud;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/ucloud/payloads");
-    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn read(payloads: &[(&str, Value)]) -> Imported {
-    let files: Vec<ImportFile<'_>> =
-        payloads.iter().map(|(name, json)| ImportFile { name, json: Some(json), text: "" }).collect();
-    for file in &files {
-        assert!(Ucloud::recognises(file), "{} is not recognised", file.name);
-    }
-    Ucloud::import(&files)
+    let payloads: Vec<(&str, &Value)> = payloads.iter().map(|(name, json)| (*name, json)).collect();
+    payloads::import::<Ucloud>(&payloads)
 }
 
 fn records(imported: &Imported) -> Vec<Value> {
-    imported.resources.iter().map(|resource| resource.to_json(Zone::fixed_hours(8))).collect()
-}
-
-fn errors(imported: &Imported) -> Vec<(&str, &str)> {
-    let errors = imported.remarks.iter().filter(|remark| remark.is_error);
-    errors.map(|remark| (remark.path.as_str(), remark.what.as_str())).collect()
+    payloads::records(imported, Zone::fixed_hours(8))
 }
 
 #[test]
@@ -97,9 +86,17 @@ fn a_quote_is_shown_beside_and_a_failed_one_is_an_error() {
     assert_eq!(errors(&imported), [("RefundPriceSet[0].Code", "no quote for UrRlsdui: code 2 lrftRADV")]);
     let mut quote = payload("get-uhost-refund-price.json");
     quote["RefundPriceSet"][0]["Code"] = json!(0);
-    let imported = read(&[("quote.json", quote)]);
+    let imported = read(&[("quote.json", quote.clone())]);
     assert_eq!(errors(&imported), []);
-    assert_eq!(imported.remarks[0].what, "the provider quotes a refund of 6.87196 for UrRlsdui");
+    let expected =
+        "the provider quotes a refund of 6.87196 for UrRlsdui, which is in no bill: add the bill that lists it";
+    assert_eq!(imported.remarks[0].what, expected);
+    // Beside the bill that lists it, the quote stands with its resource, once however often it is given.
+    let bill = payload("bill-page-1.json");
+    quote["RefundPriceSet"][0]["UHostId"] = bill["Items"][0]["ResourceId"].clone();
+    let imported = read(&[("1.json", bill), ("quote.json", quote.clone()), ("again.json", quote)]);
+    let stated = json!([{"by": "RefundPrice", "exit": "in_use", "currency": "CNY", "refund": "6.87196"}]);
+    assert_eq!(records(&imported)[0]["stated"], stated);
 }
 
 #[test]

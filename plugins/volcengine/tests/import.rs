@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::path::Path;
-
+use recoup_conformance::payloads::{self, errors};
 use recoup_core::adapter::Provider;
 use recoup_core::import::{ImportFile, Imported};
 use recoup_core::time::Zone;
@@ -11,26 +10,16 @@ use recoup_volcengine::Volcengine;
 use serde_json::{Value, json};
 
 fn payload(name: &str) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/volcengine/payloads");
-    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+    payloads::payload(env!("CARGO_MANIFEST_DIR"), name)
 }
 
 fn read(payloads: &[(&str, Value)]) -> Imported {
-    let files: Vec<ImportFile<'_>> =
-        payloads.iter().map(|(name, json)| ImportFile { name, json: Some(json), text: "" }).collect();
-    for file in &files {
-        assert!(Volcengine::recognises(file), "{} is not recognised", file.name);
-    }
-    Volcengine::import(&files)
+    let payloads: Vec<(&str, &Value)> = payloads.iter().map(|(name, json)| (*name, json)).collect();
+    payloads::import::<Volcengine>(&payloads)
 }
 
 fn records(imported: &Imported) -> Vec<Value> {
-    imported.resources.iter().map(|resource| resource.to_json(Zone::fixed_hours(8))).collect()
-}
-
-fn errors(imported: &Imported) -> Vec<(&str, &str)> {
-    let errors = imported.remarks.iter().filter(|remark| remark.is_error);
-    errors.map(|remark| (remark.path.as_str(), remark.what.as_str())).collect()
+    payloads::records(imported, Zone::fixed_hours(8))
 }
 
 #[test]

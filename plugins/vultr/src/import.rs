@@ -1,7 +1,7 @@
 //! Readers of what Vultr's API prints: the items of invoices and the billing history.
 
 use recoup_core::fact::Figure;
-use recoup_core::import::{ImportFile, Imported, Misfit, Place};
+use recoup_core::import::{ImportFile, Imported, Listings, Misfit, Place, distinct};
 use recoup_core::money::Number;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::{Instant, Zone};
@@ -38,23 +38,14 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
     let mut out = Imported::default();
     let mut newest: Option<(Instant, Number)> = None;
     for (wanted, name) in [(Kind::InvoiceItems, "invoice_items"), (Kind::History, "billing_history")] {
-        // Listings are told apart by their size: how many elements each has, and how many are here.
-        let mut listings: Vec<(i64, i64, &ImportFile<'_>)> = Vec::new();
-        for (index, file) in files.iter().enumerate() {
-            if files.iter().take(index).any(|earlier| earlier.json == file.json) {
-                continue;
-            }
+        let mut listings = Listings::default();
+        for file in distinct(files) {
             let Some(root) = file.json.filter(|json| kind(json) == Some(wanted)).map(Place::root) else { continue };
             let items = root.get(name).items().unwrap_or_default();
-            let here = i64::try_from(items.len()).unwrap_or(0);
-            let total = root.get("meta").get("total").whole().ok().flatten().unwrap_or(here);
-            match listings.iter_mut().find(|listing| listing.0 == total) {
-                Some(listing) => *listing = (total, listing.1 + here, file),
-                None => listings.push((total, here, file)),
-            }
+            listings.page(file, root.get("meta").get("total").whole().ok().flatten(), items.len());
             for item in &items {
                 let read = match wanted {
-                    Kind::InvoiceItems => service(item).map(|record| add(&mut out, record)),
+                    Kind::InvoiceItems => service(item).map(|record| out.add_line(record)),
                     Kind::History => entry(item).map(|entry| {
                         if newest.is_none_or(|newest| newest.0 <= entry.0) {
                             newest = Some(entry);
@@ -62,13 +53,11 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
                     }),
                 };
                 if let Err(misfit) = read {
-                    out.error(file, misfit.path, format!("expected {}, found {}", misfit.expected, misfit.found));
+                    out.misfit(file, misfit);
                 }
             }
         }
-        for (total, seen, file) in listings.iter().filter(|(total, seen, _)| *total > 0 && seen % total != 0) {
-            out.error(file, name, format!("the listing is truncated: {seen} of {total} are here; add the other pages"));
-        }
+        listings.report_truncated(name, &mut out);
     }
     // A balance below zero after the newest entry is credit, which was paid ahead.
     if let Some((_, balance)) = newest.filter(|(_, balance)| balance.is_negative()) {
@@ -77,14 +66,6 @@ pub(crate) fn import(files: &[ImportFile<'_>]) -> Imported {
         out.resources.push(record);
     }
     out
-}
-
-/// A product that several lines or invoices name is one, from its first hour on.
-fn add(out: &mut Imported, record: ResourceRecord) {
-    match out.resources.iter_mut().find(|other| other.id == record.id) {
-        Some(known) => known.starts_at = [known.starts_at, record.starts_at].into_iter().flatten().min(),
-        None => out.resources.push(record),
-    }
 }
 
 /// A line of an invoice: something metered, known by its description. Nothing was paid ahead.

@@ -173,6 +173,7 @@ impl Focus<'_> {
         };
         let Some(billing) = billing else { return Ok(Fate::Left(Left::KindUnknown)) };
         let seller = self.seller(cells, &provider)?;
+        let services = services(cells, kind.clone())?;
         let product = match cells.owned(Column::ServiceName)? {
             Some(product) => Some(product),
             None => cells.owned(Column::ResourceType)?.or(kind),
@@ -188,7 +189,7 @@ impl Focus<'_> {
         let (account, project) = (cells.owned(Column::BillingAccountId)?, cells.owned(Column::SubAccountId)?);
         let (unit, tags) = (cells.owned(Column::CommitmentDiscountUnit)?, tags(cells)?);
         let thing = self.thing(provider, id);
-        thing.product(product, true);
+        thing.product(product, services, true);
         thing.is_commitment |= is_commitment;
         fill(&mut thing.billing, Some(billing));
         fill(&mut thing.account, account);
@@ -225,11 +226,12 @@ impl Focus<'_> {
             true => (cells.owned(Column::ServiceName)?, cells.owned(Column::RegionId)?),
             false => (None, None),
         };
+        let services = if covers_one { services(cells, kind.clone())? } else { kind.iter().cloned().collect() };
         let account = cells.owned(Column::BillingAccountId)?;
         let name = cells.owned(Column::CommitmentDiscountName)?;
         let used = cells.text(Column::CommitmentDiscountStatus)?.is_some_and(|word| word.eq_ignore_ascii_case("used"));
         let thing = self.thing(provider, id);
-        thing.product(service.or(kind), false);
+        thing.product(service.or(kind), services, false);
         thing.is_commitment = true;
         thing.shown = true;
         thing.used |= used;
@@ -246,6 +248,19 @@ impl Focus<'_> {
         let is_provider = self.provider_named(&publisher).as_deref() == Some(provider);
         Ok(Some(if is_provider { Seller::Provider } else { Seller::Marketplace }))
     }
+}
+
+/// The names by which a row speaks of what was bought, the most telling first: a service code, the
+/// service, its meters, the type of the resource, and at last the kind of the commitment.
+fn services(cells: &Cells<'_>, kind: Option<String>) -> Result<Vec<String>, String> {
+    let columns =
+        [Column::XServiceCode, Column::ServiceName, Column::XSkuMeterCategory, Column::SkuMeter, Column::ResourceType];
+    let mut services = Vec::new();
+    for column in columns {
+        services.extend(cells.owned(column)?);
+    }
+    services.extend(kind);
+    Ok(services)
 }
 
 impl Focus<'_> {

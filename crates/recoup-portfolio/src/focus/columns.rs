@@ -26,8 +26,8 @@ columns! {
     ContractCommitmentId, ContractCommitmentLifecycleStatus, ContractCommitmentPaymentModel,
     ContractCommitmentPaymentUpfrontPercentage, ContractCommitmentPeriodEnd, ContractCommitmentPeriodStart,
     ContractCommitmentQuantity, ContractCommitmentType, ContractCommitmentUnit, ListCost, ProviderName, PublisherName,
-    RegionId, RegionName, ResourceId, ResourceName, ResourceType, ServiceName, ServiceProviderName, SubAccountId, Tags,
-    XRecoupExit, XRecoupInstrument, XRecoupPart,
+    RegionId, RegionName, ResourceId, ResourceName, ResourceType, ServiceName, ServiceProviderName, SkuMeter, SubAccountId,
+    Tags, XRecoupExit, XRecoupInstrument, XRecoupPart, XServiceCode, XSkuMeterCategory,
 }
 
 impl Column {

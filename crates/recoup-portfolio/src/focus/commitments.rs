@@ -84,7 +84,8 @@ impl Focus<'_> {
         };
         let thing = self.thing(provider, id);
         thing.is_commitment = true;
-        thing.product(kind, false);
+        let services = kind.iter().cloned().collect();
+        thing.product(kind, services, false);
         fill(&mut thing.billing, Some(billing));
         fill(&mut thing.account, account);
         fill(&mut thing.name, name);

@@ -126,6 +126,8 @@ pub(crate) struct Thing {
     pub(crate) product: Option<String>,
     /// Whether the product stands in a row of the purchase itself and not in one of its use.
     pub(crate) product_is_sure: bool,
+    /// Every name by which the same row speaks of the product, the most telling first.
+    pub(crate) services: Vec<String>,
     pub(crate) region: Option<String>,
     pub(crate) project: Option<String>,
     pub(crate) tags: Vec<(String, String)>,
@@ -159,6 +161,7 @@ impl Thing {
             name: None,
             product: None,
             product_is_sure: false,
+            services: Vec::new(),
             region: None,
             project: None,
             tags: Vec::new(),
@@ -176,9 +179,10 @@ impl Thing {
     }
 
     /// Takes the product of a row; that of a purchase wins over that of a use.
-    pub(crate) fn product(&mut self, product: Option<String>, is_sure: bool) {
+    pub(crate) fn product(&mut self, product: Option<String>, services: Vec<String>, is_sure: bool) {
         if product.is_some() && (self.product.is_none() || (is_sure && !self.product_is_sure)) {
             self.product = product;
+            self.services = services;
             self.product_is_sure = is_sure;
         }
     }

@@ -2,6 +2,7 @@
 
 use recoup_core::fact::Flag;
 use recoup_core::import::{ImportFile, Misfit, Place};
+use recoup_core::stated::Statement;
 use recoup_core::time::Instant;
 use recoup_core::vocab::OrderStatus;
 
@@ -15,6 +16,8 @@ pub(crate) enum Learned {
     Fact { resource: String, flag: Flag, value: bool, file: String, path: String },
     /// The order was refunded.
     Refunded(String),
+    /// The provider's own answer about a resource.
+    Stated { resource: String, statement: Box<Statement>, file: String, path: String },
 }
 
 /// A membership in another account's finance group.
@@ -88,9 +91,18 @@ fn answer(draft: &mut Draft, file: &ImportFile<'_>, payload: &Place<'_>, kind: K
     match (kind, resource) {
         (Kind::Quote, Some(resource)) => {
             let amount: Option<recoup_core::money::Amount> = data.get("RefundAmount").decimal()?;
-            if let Some(amount) = amount {
-                let what = format!("the provider quotes a refund of {amount} for {resource:?}");
-                draft.out.remark(file, data.get("RefundAmount").path, what);
+            if amount.is_some() {
+                draft.facts.push(Learned::Stated {
+                    resource: resource.clone(),
+                    statement: Box::new(Statement {
+                        // The documents print an explanation in the place of the currency.
+                        currency: data.get("Currency").text()?.and_then(|code| code.parse().ok()),
+                        refund: amount,
+                        ..Statement::by("InquiryPriceRefundInstance")
+                    }),
+                    file: file.name.to_owned(),
+                    path: data.get("RefundAmount").path,
+                });
             }
             // A quote that was answered says that the API serves this resource.
             let path = data.get("InstanceId").path;
@@ -149,10 +161,16 @@ pub(crate) fn relation(draft: &mut Draft, file: &ImportFile<'_>, item: &Place<'_
 /// Gives the resources what was learned.
 pub(crate) fn apply(draft: &mut Draft) {
     for learned in std::mem::take(&mut draft.facts) {
-        let Learned::Fact { resource, flag, value, file, path } = learned else { continue };
-        match draft.out.resources.iter_mut().find(|record| record.id == resource) {
-            Some(record) => record.facts.flags.set(flag, value),
-            None => draft.out.remarks.push(recoup_core::import::ImportRemark {
+        let (resource, file, path) = match &learned {
+            Learned::Fact { resource, file, path, .. } | Learned::Stated { resource, file, path, .. } => {
+                (resource.clone(), file.clone(), path.clone())
+            }
+            Learned::Refunded(_) => continue,
+        };
+        match (draft.out.resources.iter_mut().find(|record| record.id == resource), learned) {
+            (Some(record), Learned::Fact { flag, value, .. }) => record.facts.flags.set(flag, value),
+            (Some(record), Learned::Stated { statement, .. }) => record.state(*statement),
+            _ => draft.out.remarks.push(recoup_core::import::ImportRemark {
                 file,
                 path,
                 what: format!("says something of {resource:?}, which no listing shows"),

@@ -7,7 +7,8 @@ use recoup_core::fact::{Figure, Flag, Moment};
 use recoup_core::import::{Misfit, Place};
 use recoup_core::money::{Amount, Currency, Number};
 use recoup_core::record::{CommitmentRecord, ResourceRecord};
-use recoup_core::vocab::{Billing, Class, PaymentOption, Recurrence, Status};
+use recoup_core::stated::Statement;
+use recoup_core::vocab::{Billing, Class, Exit, PaymentOption, Recurrence, Status};
 
 use super::PROVIDER;
 use super::fields::{
@@ -95,11 +96,12 @@ pub(super) fn join_exchange_quote<'r>(
     item: &Place<'_>,
     find: impl FnOnce(&str) -> Option<&'r mut ResourceRecord>,
 ) -> Result<Option<String>, Misfit> {
-    if get(item, "IsValidExchange").truth()? == Some(false) {
-        let reason = get(item, "ValidationFailureReason").text()?.unwrap_or_default();
-        return Ok(Some(format!("AWS says that this exchange is not valid: {reason}")));
-    }
+    let allowed = get(item, "IsValidExchange").truth()?;
+    let says = get(item, "ValidationFailureReason").text()?;
     let set = get(item, "ReservedInstanceValueSet").items()?;
+    if allowed == Some(false) && set.is_empty() {
+        return Ok(Some(format!("AWS says that this exchange is not valid: {}", says.unwrap_or_default())));
+    }
     let [one] = set.as_slice() else {
         return Ok(Some("the quote is for several Reserved Instances together, so it is read for none".to_owned()));
     };
@@ -110,6 +112,17 @@ pub(super) fn join_exchange_quote<'r>(
     let Some(record) = find(&id) else {
         return Ok(Some(format!("the Reserved Instance {id} of this quote is in none of the files")));
     };
+    record.state(Statement {
+        exit: Some(Exit::Exchange),
+        allowed,
+        currency: currency(&get(item, "CurrencyCode"))?,
+        charge: get(item, "PaymentDue").decimal()?,
+        says,
+        ..Statement::by("GetReservedInstancesExchangeQuote")
+    });
+    if allowed == Some(false) {
+        return Ok(None);
+    }
     for (figure, value) in [(Figure::TargetHourly, hourly), (Figure::TargetProratedUpfront, upfront)] {
         if let (Some(value), None) = (value, record.facts.figure(figure)) {
             record.facts.figures.push((figure, value));
@@ -154,17 +167,31 @@ pub(super) fn capacity_reservation(item: &Place<'_>) -> Result<ResourceRecord, M
     Ok(record)
 }
 
-/// `ec2:CreateCapacityReservationCancellationQuote`: for how long the committed count runs on.
-pub(super) fn cancellation_quote(item: &Place<'_>) -> Result<Option<String>, Misfit> {
+/// `ec2:CreateCapacityReservationCancellationQuote`: for how long the committed count runs on. No price is
+/// printed.
+pub(super) fn join_cancellation_quote<'r>(
+    item: &Place<'_>,
+    find: impl FnOnce(&str) -> Option<&'r mut ResourceRecord>,
+) -> Result<Option<String>, Misfit> {
     let id = get(item, "CapacityReservationId").required()?;
-    let state = get(item, "QuoteState").text()?.unwrap_or_default();
-    let mut terms = String::new();
+    let state = get(item, "QuoteState").text()?;
+    let mut says = None;
     for term in get(item, "CancellationTerms").items()? {
         let hours = get(&term, "ChargeCommitmentDurationHours").text()?.unwrap_or_default();
         let until = get(&term, "ChargeEndDate").text()?.unwrap_or_default();
-        terms = format!(": {hours} hours are charged, until {until}");
+        says = Some(format!("{hours} hours are charged, until {until}"));
     }
-    Ok(Some(format!("the quote ({state}) decides what cancelling {id} costs{terms}")))
+    let Some(record) = find(&id) else {
+        return Ok(Some(format!("the Capacity Reservation {id} of this quote is in none of the files")));
+    };
+    record.state(Statement {
+        exit: Some(Exit::CancelReservation),
+        allowed: state.map(|state| state == "active"),
+        at: instant(&get(item, "CreateTime"))?,
+        says,
+        ..Statement::by("CreateCapacityReservationCancellationQuote")
+    });
+    Ok(None)
 }
 
 /// `ec2:DescribeCapacityBlocks`. The reservations that are its capacity are the same purchase.

@@ -3,7 +3,8 @@
 use recoup_core::fact::Moment;
 use recoup_core::import::{Misfit, Place};
 use recoup_core::record::{CommitmentRecord, ResourceRecord};
-use recoup_core::vocab::{Billing, OrderStatus, Recurrence, Status};
+use recoup_core::stated::Statement;
+use recoup_core::vocab::{Billing, Exit, OrderStatus, Recurrence, Status};
 
 use super::PROVIDER;
 use super::fields::{arn, currency, get, instant, paid, payment_option, purchase, status, tags, term_months};
@@ -38,6 +39,7 @@ pub(super) fn read(item: &Place<'_>) -> Result<ResourceRecord, Misfit> {
     record.orders = purchase(&record, paid);
     if let Some(until) = instant(&get(item, "returnableUntil"))? {
         record.facts.moments.push((Moment::ReturnableUntil, until));
+        record.state(Statement { exit: Some(Exit::Return), until: Some(until), ..Statement::by("returnableUntil") });
     }
     arn(&mut record, get(item, "savingsPlanArn").text()?.as_deref());
     Ok(record)

@@ -5,6 +5,7 @@ use recoup_core::import::{ImportFile, Misfit, Place};
 use recoup_core::money::UnknownCurrency;
 use recoup_core::prelude::*;
 use recoup_core::record::{Facts, ResourceRecord};
+use recoup_core::stated::Statement;
 use serde_json::Value;
 
 use super::payload::{Item, order_of};
@@ -221,6 +222,16 @@ pub(super) fn quote(item: &Item, file: &ImportFile<'_>, desk: &mut Desk) -> Resu
     }
     let unsupported = errors.iter().any(|(code, _)| code == "SelfServiceRefundNotSupported");
     record.facts.flags.set(Flag::RefundNotSupported, unsupported);
+    if let Some((refund, currency)) = money(&properties.get("billingRefundAmount"))? {
+        record.state(Statement {
+            exit: Some(Exit::Return),
+            allowed: Some(errors.is_empty()),
+            currency,
+            refund: Some(refund),
+            says: codes(&errors),
+            ..Statement::by("billingRefundAmount")
+        });
+    }
     if let (Some((pricing, Some(Currency::USD))), Some((billing, Some(currency)))) =
         (money(&properties.get("pricingRefundAmount"))?, money(&properties.get("billingRefundAmount"))?)
         && currency != Currency::USD
@@ -272,6 +283,12 @@ fn errors(place: &Place<'_>) -> Result<Vec<(String, String)>, Misfit> {
     Ok(found)
 }
 
+/// The codes of what the provider refuses by.
+fn codes(errors: &[(String, String)]) -> Option<String> {
+    let codes: Vec<&str> = errors.iter().map(|(code, _)| code.as_str()).collect();
+    (!codes.is_empty()).then(|| codes.join(", "))
+}
+
 /// What a quote says of the reservation that it speaks of: how much leaves and what was paid.
 fn returned_part(properties: &Place<'_>, record: &mut ResourceRecord) -> Result<(), Misfit> {
     let billing = properties.get("billingInformation");
@@ -315,7 +332,8 @@ fn only_a_part(record: &mut ResourceRecord, desk: &mut Desk) {
 /// A quote of an exchange: what is given up, and what would be bought for it.
 pub(super) fn exchange(item: &Item, file: &ImportFile<'_>, desk: &mut Desk) -> Result<(), Misfit> {
     let (_, properties) = places(item);
-    for (code, message) in errors(&properties.get("policyResult").get("policyErrors"))? {
+    let errors = errors(&properties.get("policyResult").get("policyErrors"))?;
+    for (code, message) in &errors {
         desk.out.remark(file, properties.get("policyResult").path.clone(), format!("{code}: {message}"));
     }
     let given_up = properties.get("reservationsToExchange").items()?;
@@ -329,6 +347,15 @@ pub(super) fn exchange(item: &Item, file: &ImportFile<'_>, desk: &mut Desk) -> R
         let mut record = blank(&id);
         returned_part(&place, &mut record)?;
         record.facts = target.clone();
+        let carried = money(&place.get("billingRefundAmount"))?;
+        record.state(Statement {
+            exit: Some(Exit::Exchange),
+            allowed: Some(errors.is_empty()),
+            currency: carried.and_then(|(_, currency)| currency),
+            carry_over: carried.map(|(amount, _)| amount),
+            says: codes(&errors),
+            ..Statement::by("billingRefundAmount")
+        });
         if desk.resource(&id).is_none() {
             desk.out.remark(file, place.path.clone(), "names no product; list the reservations beside it");
         }

@@ -3,6 +3,7 @@
 use recoup_core::fact::Flag;
 use recoup_core::import::{ImportFile, Imported, Misfit, Place};
 use recoup_core::record::{CommitmentRecord, ResourceRecord};
+use recoup_core::stated::Statement;
 use recoup_core::time::Zone;
 use recoup_core::vocab::{Billing, Status};
 
@@ -48,8 +49,20 @@ pub(super) fn read(file: &ImportFile<'_>, item: &Place<'_>, out: &mut Imported) 
     }
     let alpha = item.get("resourceStatus").get("cancellationInformation");
     if alpha.value.is_some() {
+        if let Some(statement) = cancellation_fee(&alpha.get("cancellationFee"))? {
+            record.state(statement);
+        }
         let what = "the alpha schema speaks of a cancellation fee and cap; every page says that no commitment can be cancelled";
         out.remark(file, alpha.path, what);
     }
     Ok(record)
+}
+
+/// The fee that the alpha schema states: whole units and billionths of one.
+fn cancellation_fee(fee: &Place<'_>) -> Result<Option<Statement>, Misfit> {
+    let Some(units) = fee.get("units").whole()? else { return Ok(None) };
+    let nanos = fee.get("nanos").whole()?.unwrap_or(0);
+    let amount = format!("{units}.{nanos:09}").parse().ok();
+    let currency = fee.get("currencyCode").text()?.and_then(|code| code.parse().ok());
+    Ok(Some(Statement { currency, fee: amount, ..Statement::by("cancellationFee") }))
 }

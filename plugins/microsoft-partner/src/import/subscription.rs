@@ -3,8 +3,9 @@
 use recoup_core::fact::{Flag, Moment};
 use recoup_core::import::{ImportFile, Imported, Misfit, Place};
 use recoup_core::record::{CommitmentRecord, ResourceRecord};
+use recoup_core::stated::Statement;
 use recoup_core::time::{Instant, Zone};
-use recoup_core::vocab::{Billing, PaymentOption, Seller, Status};
+use recoup_core::vocab::{Billing, Exit, PaymentOption, Seller, Status};
 use serde_json::Value;
 
 use super::{PROVIDER, field};
@@ -32,7 +33,9 @@ pub(super) fn read(file: &ImportFile<'_>, item: &Place<'_>, out: &mut Imported) 
     if let Some(renews) = field(item, "autoRenewEnabled").truth()? {
         record.facts.flags.set(Flag::AutoRenew, renews);
     }
-    match cancellable_until(item, product)? {
+    let cancellable = cancellable_until(item, product)?;
+    statement(item, product, &cancellable).into_iter().for_each(|statement| record.state(statement));
+    match cancellable {
         Cancellable::Unknown => {}
         Cancellable::Never => {
             record.facts.flags.set(Flag::RefundNotSupported, true);
@@ -48,6 +51,23 @@ pub(super) fn read(file: &ImportFile<'_>, item: &Place<'_>, out: &mut Imported) 
         }
     }
     Ok(record)
+}
+
+/// The API's own answer, beside the window that the rules count.
+fn statement(item: &Place<'_>, product: &str, cancellable: &Cancellable) -> Option<Statement> {
+    let by = if field(item, "cancellationAllowedUntilDate").value.is_some()
+        || is_null(item, &["cancellationAllowedUntilDate", "CancellationAllowedUntilDate"])
+    {
+        "cancellationAllowedUntilDate"
+    } else {
+        "refundOptions"
+    };
+    let exit = Some(if product == "marketplace-saas" { Exit::Marketplace } else { Exit::InUse });
+    match cancellable {
+        Cancellable::Unknown => None,
+        Cancellable::Never => Some(Statement { exit, allowed: Some(false), ..Statement::by(by) }),
+        Cancellable::Until(end) => Some(Statement { exit, until: Some(*end), ..Statement::by(by) }),
+    }
 }
 
 fn misfit(place: &Place<'_>, expected: &'static str) -> Misfit {

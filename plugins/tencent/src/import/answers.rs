@@ -3,6 +3,7 @@
 use recoup_core::fact::Flag;
 use recoup_core::import::{ImportFile, Misfit, Place};
 use recoup_core::prelude::*;
+use recoup_core::stated::Statement;
 
 use super::Join;
 
@@ -18,10 +19,9 @@ pub(super) fn quotes<'f>(join: &mut Join<'f>, file: &ImportFile<'f>, place: &Pla
         };
         match read() {
             Ok((id, refund, detail)) => {
-                join.resource(&id, "cvm", Billing::Subscription);
-                let refund = refund.map_or_else(|| "nothing".to_owned(), |refund| refund.to_string());
-                let what = format!("the provider quotes {refund} for {id}: {}", detail.unwrap_or_default());
-                join.out.remark(file, item.get("Refunds").path, what);
+                let resource = join.resource(&id, "cvm", Billing::Subscription);
+                // Its detail says what happens to coupons; a quote speaks of whichever return applies.
+                resource.state(Statement { refund, says: detail, ..Statement::by("InquiryPriceTerminateInstances") });
             }
             Err(misfit) => join.misfit(file, &misfit),
         }
@@ -88,8 +88,15 @@ fn answer(join: &mut Join<'_>, file: &ImportFile<'_>, item: &Place<'_>, id: &str
         // 3 older than five days, 8 quota, 10 by ticket: no fact of the resource.
         _ => {}
     }
-    let code = code.map_or_else(|| "without a code".to_owned(), |code| format!("code {code}"));
-    join.out.remark(file, item.path.clone(), format!("the provider answers for {id}: {code} {message}"));
+    let said = item.get("IsReturnable").truth()?.or(code.map(|code| code == 0));
+    resource.state(Statement {
+        allowed: said,
+        says: code.map(|code| format!("code {code} {message}").trim_end().to_owned()),
+        ..Statement::by("IsReturnable")
+    });
+    if code.is_none() {
+        join.out.remark(file, item.path.clone(), format!("the provider answers for {id} without a code: {message}"));
+    }
     Ok(())
 }
 
