@@ -209,17 +209,22 @@ fn change(exit: Exit, old: &Assessment, new: &Assessment, at: Instant, rules_cha
 }
 
 /// The clauses that cause a change: those that refuse on one side only; where an exit is simply no more,
-/// those that refuse what stands in its place; for a figure, those that shape it on one side only, else
+/// those that refuse what stands in its place, else those that shaped it; for a figure, those that shape it on one side only, else
 /// those whose arithmetic differs.
 fn causes(kind: Kind, before: Option<&RulingData>, after: Option<&RulingData>, new: &Assessment) -> Vec<Cause> {
     let mut causes = match kind {
         Kind::Closes => match after {
             Some(after) => refusals_beside(after, before),
-            None => new.rulings().iter().flat_map(|ruling| refusals_beside(ruling, None)).collect(),
+            None => {
+                let instead: Vec<Cause> =
+                    new.rulings().iter().flat_map(|ruling| refusals_beside(ruling, None)).collect();
+                // Where nothing refuses in its place, what shaped it while it was there says for what.
+                if instead.is_empty() { before.map(shaped_by).unwrap_or_default() } else { instead }
+            }
         },
         Kind::Opens => match (before, after) {
             (Some(before), _) => refusals_beside(before, after),
-            (None, Some(after)) => applied(after).into_iter().map(shapes).collect(),
+            (None, Some(after)) => shaped_by(after),
             (None, None) => Vec::new(),
         },
         Kind::FeeChanges | Kind::AmountChanges => match (before, after) {
@@ -237,6 +242,10 @@ fn causes(kind: Kind, before: Option<&RulingData>, after: Option<&RulingData>, n
     causes.sort();
     causes.dedup();
     causes
+}
+
+fn shaped_by(ruling: &RulingData) -> Vec<Cause> {
+    applied(ruling).into_iter().map(shapes).collect()
 }
 
 const fn shapes(clause: ClauseId) -> Cause {

@@ -131,38 +131,27 @@ impl Walker {
         if self.rounds > MOST_ROUNDS {
             return Err(format!("its rulings change more than {MOST_ROUNDS} times"));
         }
-        let mut moved = None;
+        let mut moved = false;
         for answered in answers {
             let at = answered.subject.at;
             let adjacent = at == after(self.held);
             if !same_brackets(&self.at_held, &answered.assessment) {
-                if adjacent {
-                    self.split(answered);
-                    moved = None;
-                    continue;
+                if !adjacent {
+                    // It did not hold as long as it said. What was asked about beyond is asked about again.
+                    let changed = self.search(rules, answered)?;
+                    self.split(changed);
+                    return Ok(());
                 }
-                // It did not hold as long as it said. What was asked about beyond is asked about again.
-                let changed = self.search(rules, answered)?;
-                self.split(changed);
-                return Ok(());
-            }
-            // At a named change an amount may jump though outcome and reasons stay: a fee bracket. Where
-            // something else changes right beside it, that is the boundary.
-            if adjacent && moved.is_none() && !same(&self.at_held, &answered.assessment) {
-                let before = (self.held, std::mem::take(&mut self.at_held));
+                self.split(answered);
+            } else if adjacent && !moved && !same(&self.at_held, &answered.assessment) {
+                // Outcome and reasons stay and an amount jumps: a fee bracket. Only one of the two
+                // neighbouring instants can be it; at the other a figure moves as it always does.
+                moved = true;
+                self.split(answered);
+            } else {
                 self.held = at;
-                self.at_held = answered.assessment.clone();
-                moved = Some((before, answered));
-                continue;
+                self.at_held = answered.assessment;
             }
-            self.held = at;
-            self.at_held = answered.assessment;
-        }
-        if let Some(((last, end), answered)) = moved {
-            let (held, at_held) = (self.held, std::mem::take(&mut self.at_held));
-            (self.held, self.at_held) = (last, end);
-            self.split(answered);
-            (self.held, self.at_held) = (held, at_held);
         }
         Ok(())
     }
