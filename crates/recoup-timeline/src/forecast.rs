@@ -146,6 +146,19 @@ impl Total {
     }
 }
 
+impl Total {
+    /// Adds the resources of another total of the same instant.
+    pub fn join(&mut self, other: &Self) {
+        self.open += other.open;
+        self.refused += other.refused;
+        self.unknown += other.unknown;
+        self.conditional += other.conditional;
+        for (currency, money) in &other.money {
+            self.money.entry(*currency).or_insert_with(|| Money::nothing(*currency)).add(money);
+        }
+    }
+}
+
 /// The instants at which totals are worth knowing: the first and the last one, both sides of every
 /// boundary, and every known step; where there are more than `most`, the boundaries at which most moves.
 #[must_use]

@@ -4,12 +4,16 @@ mod assess;
 mod check;
 mod cli;
 mod compare;
+mod deadlines;
 mod explain;
+mod forecast;
 mod host;
 mod output;
 mod overlay;
 mod plugin;
 mod policy;
+mod simulate;
+mod span;
 
 use std::io;
 use std::process::ExitCode;
@@ -45,6 +49,9 @@ fn run(cli: Cli) -> Outcome {
         Command::Assess(args) => assess::assess(&host::engine(setup)?, &args),
         Command::Explain(args) => explain::explain(&host::engine(setup)?, &args),
         Command::Compare(args) => compare::compare(&host::engine(setup)?, &args),
+        Command::Deadlines(args) => deadlines::deadlines(&host::engine(setup)?, &args),
+        Command::Forecast(args) => forecast::forecast(&host::engine(setup)?, &args),
+        Command::Simulate(args) => simulate::simulate(&host::engine(setup)?, &args),
         Command::Policy { command } => policy::policy(&host::engine(setup)?, &command),
         Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
         Command::Check(args) => check::check(&host::engine(setup)?, &args),
