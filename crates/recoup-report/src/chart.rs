@@ -14,8 +14,21 @@ use crate::time;
 pub struct Series {
     /// Its name.
     pub label: String,
-    /// Its points in the order of time. Two points a microsecond apart are a jump.
-    pub points: Vec<(Instant, Amount)>,
+    /// Its points in the order of time. Two points a microsecond apart are a jump; where there is no amount,
+    /// none is known, and the line is broken.
+    pub points: Vec<(Instant, Option<Amount>)>,
+}
+
+impl Series {
+    fn known(&self) -> impl Iterator<Item = (Instant, Amount)> {
+        self.points.iter().filter_map(|(at, amount)| amount.map(|amount| (*at, amount)))
+    }
+
+    /// The parts of the line between its gaps.
+    fn parts(&self) -> Vec<Vec<(Instant, Amount)>> {
+        let parts = self.points.split(|(_, amount)| amount.is_none()).filter(|part| !part.is_empty());
+        parts.map(|part| part.iter().filter_map(|(at, amount)| amount.map(|amount| (*at, amount))).collect()).collect()
+    }
 }
 
 /// Lines of one currency over one span of time.
@@ -38,7 +51,7 @@ impl Chart {
 
     /// The lowest and the highest amount, zero among them.
     fn range(&self) -> (Amount, Amount) {
-        let amounts = || self.series.iter().flat_map(|series| series.points.iter().map(|(_, amount)| *amount));
+        let amounts = || self.series.iter().flat_map(|series| series.known().map(|(_, amount)| amount));
         (amounts().min().unwrap_or_default().min(Amount::ZERO), amounts().max().unwrap_or_default().max(Amount::ZERO))
     }
 }
@@ -163,28 +176,30 @@ pub fn svg(chart: &Chart, caption: &str) -> String {
     let mut labels: Vec<(i128, usize, &Series)> = Vec::new();
     for (kind, series) in chart.series.iter().enumerate() {
         let class = format!("s{}", kind % 5 + 1);
-        let points: Vec<String> = series
-            .points
-            .iter()
-            .map(|(at, amount)| format!("{},{}", px(plane.x(*at)), px(plane.y(amount.units()))))
-            .collect();
         let dash = DASHES.get(kind % DASHES.len()).copied().unwrap_or_default();
         let dash = if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dash}\"") };
-        out.push_str(&format!(
-            "<polyline class=\"line {class}\"{dash} data-series=\"{}\" points=\"{}\"/>\n",
-            escape(&series.label),
-            points.join(" "),
-        ));
-        let every = series.points.len().div_ceil(MARKS).max(1);
-        let final_place = series.points.len().saturating_sub(1);
-        for (place, (at, amount)) in series.points.iter().enumerate() {
+        for part in series.parts() {
+            let points: Vec<String> = part
+                .iter()
+                .map(|(at, amount)| format!("{},{}", px(plane.x(*at)), px(plane.y(amount.units()))))
+                .collect();
+            out.push_str(&format!(
+                "<polyline class=\"line {class}\"{dash} data-series=\"{}\" points=\"{}\"/>\n",
+                escape(&series.label),
+                points.join(" "),
+            ));
+        }
+        let known: Vec<(Instant, Amount)> = series.known().collect();
+        let every = known.len().div_ceil(MARKS).max(1);
+        let final_place = known.len().saturating_sub(1);
+        for (place, (at, amount)) in known.iter().enumerate() {
             if place % every == 0 || place == final_place {
                 let title = format!("{}: {amount} {} at {}", series.label, chart.currency, time::long(*at, Zone::UTC));
                 out.push_str(&mark(kind, plane.x(*at), plane.y(amount.units()), &class, &title));
                 out.push('\n');
             }
         }
-        if let Some((_, amount)) = series.points.last() {
+        if let Some((_, amount)) = known.last() {
             labels.push((plane.y(amount.units()), kind, series));
         }
     }
@@ -253,11 +268,12 @@ fn ticks(from: Instant, last: Instant) -> Vec<(Instant, String)> {
 const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The amount of a line at an instant: between two of its points on the straight line, which is what the
-/// eye sees of many small steps.
+/// eye sees of many small steps. None before it begins and where no amount is known.
 fn along(series: &Series, at: Instant) -> Option<i128> {
     let after = series.points.partition_point(|(point, _)| *point <= at);
     let (start, amount) = series.points.get(after.checked_sub(1)?)?;
-    let Some((end, next)) = series.points.get(after) else { return Some(amount.units()) };
+    let amount = amount.as_ref()?;
+    let Some((end, Some(next))) = series.points.get(after) else { return Some(amount.units()) };
     let (over, whole) = (i128::from(at.since(*start).micros()), i128::from(end.since(*start).micros()));
     let scale = (amount.units().abs().max(next.units().abs()) / 1_000_000_000_000).max(1);
     let moved = (next.units() - amount.units()) / scale * over / whole.max(1) * scale;
@@ -273,7 +289,9 @@ pub fn terminal(chart: &Chart, limit: usize) -> String {
     let names: Vec<String> = chart.series.iter().map(|series| clean(&series.label)).collect();
     let label = names.iter().map(|name| width(name)).max().unwrap_or(0).min(24);
     let ends = |series: &Series| {
-        let text = |point: Option<&(Instant, Amount)>| point.map(|(_, amount)| amount.to_string()).unwrap_or_default();
+        let text = |point: Option<&(Instant, Option<Amount>)>| {
+            point.and_then(|(_, amount)| *amount).map_or_else(|| "?".to_owned(), |amount| amount.to_string())
+        };
         (text(series.points.first()), text(series.points.last()))
     };
     let widest = |of: fn((String, String)) -> String| {

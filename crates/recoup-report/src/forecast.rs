@@ -1,6 +1,6 @@
 //! What would come back at each moment: a table, data, a chart in a page and one in a terminal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use recoup_core::assessment::Subject;
@@ -72,9 +72,9 @@ impl Forecasts {
         all
     }
 
-    fn points(&self, currency: Currency, of: impl Fn(&Money) -> Amount) -> Vec<(Instant, Amount)> {
+    fn points(&self, currency: Currency, of: impl Fn(&Money) -> Amount) -> Vec<(Instant, Option<Amount>)> {
         let worth = |total: &Total| total.money.get(&currency).map_or(Amount::ZERO, &of);
-        self.moments.iter().zip(&self.totals).map(|(at, total)| (*at, worth(total))).collect()
+        self.moments.iter().zip(&self.totals).map(|(at, total)| (*at, Some(worth(total)))).collect()
     }
 
     /// The chart of a currency: refund, fee and consumption of all together, or the refund of each
@@ -98,8 +98,11 @@ impl Forecasts {
                 .into_iter()
                 .map(|(label, of)| Series { label: label.to_owned(), points: self.points(currency, of) });
             // What is nothing all the time is no line worth drawing, but for the refund itself.
-            all.filter(|series| series.label == "refund" || series.points.iter().any(|(_, amount)| !amount.is_zero()))
-                .collect()
+            all.filter(|series| {
+                series.label == "refund"
+                    || series.points.iter().any(|(_, amount)| amount.is_some_and(|amount| !amount.is_zero()))
+            })
+            .collect()
         };
         Chart { currency, series }
     }
@@ -112,10 +115,9 @@ impl Forecast {
         self.curve.runs.iter().find_map(|run| run.first.currency().or_else(|| run.end.currency()))
     }
 
-    fn points(&self, moments: &[Instant]) -> Vec<(Instant, Amount)> {
+    fn points(&self, moments: &[Instant]) -> Vec<(Instant, Option<Amount>)> {
         let told = moments.iter().zip(&self.at_moments);
-        let known = told.filter_map(|(at, figures)| figures.as_ref().and_then(Figures::cash).map(|cash| (*at, cash)));
-        known.collect()
+        told.filter_map(|(at, figures)| figures.as_ref().map(|figures| (*at, figures.cash()))).collect()
     }
 }
 
@@ -183,7 +185,8 @@ const HEADS: [&str; 8] = ["from", "best exit", "refund", "fee", "consumed", "for
 fn rows_of(forecast: &Forecast) -> Vec<Vec<String>> {
     let zone = forecast.subject.zone;
     let mut rows = vec![HEADS.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>()];
-    for run in &forecast.curve.runs {
+    for run in merged(&forecast.curve.runs) {
+        let run = &run;
         rows.push(vec![
             time::long(run.from, zone),
             if run.first.exit == run.end.exit {
@@ -200,6 +203,20 @@ fn rows_of(forecast: &Forecast) -> Vec<Vec<String>> {
         ]);
     }
     rows
+}
+
+/// Runs in which nothing is open and that follow each other are one to somebody who asks what comes back.
+fn merged(runs: &[Run]) -> Vec<Run> {
+    let mut all: Vec<Run> = Vec::with_capacity(runs.len());
+    for run in runs {
+        match all.last_mut() {
+            Some(last) if !last.first.is_open() && !run.first.is_open() => {
+                (last.last, last.ends) = (run.last, run.ends)
+            }
+            _ => all.push(run.clone()),
+        }
+    }
+    all
 }
 
 fn heading(forecast: &Forecast) -> String {
@@ -253,27 +270,23 @@ fn total_rows(forecasts: &Forecasts, currency: Currency, most: usize) -> Vec<Vec
 }
 
 /// The places of the moments to be shown where not all can be: the first, the last, and the two sides of
-/// the largest jumps.
+/// the boundaries at which most moves. Steps between two boundaries are many and small.
 fn jumps(forecasts: &Forecasts, currency: Currency, most: usize) -> Vec<usize> {
     let worth = |total: &Total| total.money.get(&currency).map_or(Amount::ZERO, Money::worth);
+    let boundaries: BTreeSet<Instant> =
+        forecasts.each.iter().flat_map(|forecast| forecast.curve.runs.iter().map(|run| run.from)).collect();
     let count = forecasts.totals.len();
-    let mut sizes: Vec<(Amount, usize)> = forecasts
-        .totals
-        .windows(2)
-        .enumerate()
-        .filter_map(|(place, pair)| match pair {
-            [a, b] => Some(((worth(a) - worth(b)).magnitude(), place)),
+    let sides = forecasts.moments.windows(2).zip(forecasts.totals.windows(2)).enumerate();
+    let mut sizes: Vec<(Amount, usize)> = sides
+        .filter_map(|(place, sides)| match sides {
+            ([_, at], [a, b]) if boundaries.contains(at) => Some(((worth(a) - worth(b)).magnitude(), place)),
             _ => None,
         })
         .filter(|(size, _)| !size.is_zero())
         .collect();
     sizes.sort_by(|a, b| b.cmp(a));
-    let mut chosen: Vec<usize> = sizes
-        .into_iter()
-        .take(most)
-        .flat_map(|(_, place)| [place, place + 1])
-        .chain([0, count.saturating_sub(1)])
-        .collect();
+    let largest = sizes.into_iter().take(most).flat_map(|(_, place)| [place, place + 1]);
+    let mut chosen: Vec<usize> = largest.chain([0, count.saturating_sub(1)]).collect();
     chosen.sort_unstable();
     chosen.dedup();
     chosen

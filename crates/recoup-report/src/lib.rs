@@ -17,6 +17,7 @@
 //! | [`ics`] | the same as a calendar |
 //! | [`forecast`] | what would come back at each moment, with a [`chart`] |
 //! | [`simulate`] | something not bought yet, at each provider side by side |
+//! | [`timeline`] | what comes for one resource: the end of an explanation |
 //! | [`totals`] | sums by currency, shared by the faces |
 //! | [`words`] | the words of the formats in plain English |
 //! | [`sample`] | an invented provider to try them on |
@@ -58,6 +59,7 @@ pub mod simulate;
 pub mod table;
 mod text;
 mod time;
+pub mod timeline;
 pub mod totals;
 pub mod words;
 

@@ -34,12 +34,15 @@ impl Told {
     /// All of it where nothing is open; unknown where a figure is.
     #[must_use]
     pub fn lost(&self, figures: &Figures) -> Option<Amount> {
+        let price = self.price.map(|(paid, _)| paid);
         match figures.money {
             Some(money) if figures.is_open() => {
-                Some(money.paid - money.refund - money.coupons - money.carried_over + money.charge)
+                // A quote speaks of what is still running; what it leaves out was paid all the same.
+                let paid = price.unwrap_or(money.paid).max(money.paid);
+                Some(paid - money.refund - money.coupons - money.carried_over + money.charge)
             }
             _ if figures.is_open() => None,
-            _ => self.price.map(|(paid, _)| paid),
+            _ => price,
         }
     }
 
@@ -92,14 +95,19 @@ impl Simulation {
         rows
     }
 
-    /// Those at which it can never be left, with the reasons.
+    /// Those at which it can never be left, by the reasons.
     fn locked_in(&self) -> Vec<String> {
-        let locked = self.each.iter().filter(|told| told.is_locked_in());
-        locked
-            .map(|told| {
-                let reasons: Vec<&str> = told.reasons.iter().map(|reason| words::reason(*reason)).collect();
-                format!("{}: {}", told.label, reasons.join(", "))
-            })
+        let mut by_reasons: Vec<(Vec<&str>, Vec<&str>)> = Vec::new();
+        for told in self.each.iter().filter(|told| told.is_locked_in()) {
+            let reasons: Vec<&str> = told.reasons.iter().map(|reason| words::reason(*reason)).collect();
+            match by_reasons.iter_mut().find(|(known, _)| *known == reasons) {
+                Some((_, labels)) => labels.push(&told.label),
+                None => by_reasons.push((reasons, vec![&told.label])),
+            }
+        }
+        by_reasons
+            .into_iter()
+            .map(|(reasons, labels)| format!("{}: {}", labels.join(", "), reasons.join(", ")))
             .collect()
     }
 

@@ -3,13 +3,13 @@
 use std::sync::Mutex;
 
 use recoup_core::assessment::Subject;
-use recoup_core::time::Instant;
+use recoup_core::time::{Instant, Span};
 use recoup_engine::Engine;
 use recoup_engine::timeline::{Books, CHUNK, Ruled, each};
 use recoup_report::forecast::{self as report, Forecast as Told, Forecasts};
 use recoup_timeline::Timeline;
 use recoup_timeline::forecast::{Curve, Moments, Total, curves, figures_at, moments};
-use recoup_timeline::steps::MOST_STEPS;
+use recoup_timeline::steps::{MOST_STEPS, Movement};
 
 use crate::cli::{Forecast, TimeAnswer, TimeFormat};
 use crate::host::{Failure, Outcome, Status, look, threads};
@@ -70,10 +70,25 @@ pub(crate) fn told(
     let (curves, status) = made(walked, &asked.subjects);
     let known = |place: &usize| failed.get(*place) == Some(&false);
     let places: Vec<usize> = (0..asked.resources.len()).filter(known).collect();
-    let last = spans.iter().map(|(_, last)| *last).max().unwrap_or_else(|| asked.from());
-    let moments = moments(&curves, asked.from(), last, MOST_MOMENTS);
+    // Sites have different clocks, so a day begins at different instants: sums begin with the last.
+    let from = spans.iter().map(|(from, _)| *from).max().unwrap_or_else(|| asked.from());
+    let last = spans.iter().map(|(_, last)| *last).max().unwrap_or(from);
+    let last = last_change(&curves).map_or(last, |change| (change + Span::days(1)).min(last)).max(from);
+    let moments = moments(&curves, from, last, MOST_MOMENTS);
     let forecasts = together(asked, &places, curves, moments, threads, alternatives).map_err(Failure::input)?;
     Ok((forecasts, status))
+}
+
+/// The last instant at which anything moves: what comes after is no news.
+fn last_change(curves: &[Curve]) -> Option<Instant> {
+    let of = |curve: &Curve| {
+        let last = curve.runs.last()?;
+        match last.movement {
+            Movement::Glides { .. } => Some(last.last),
+            _ => curve.moves().last(),
+        }
+    };
+    curves.iter().filter_map(of).max()
 }
 
 /// Adds up the figures of all curves at every moment.
