@@ -106,6 +106,37 @@ pub(crate) fn search(program: &Program, time: Duration) -> Found {
     }
 }
 
+/// The prices at which the highest of some cuts is lowest, and how low that is, in `fine` parts. A cut is what
+/// is brought, and by row the room that is left of it; no price is above its highest.
+pub(crate) fn cheapest(cuts: &[(i128, Vec<i128>)], highest: &[i128], fine: i128) -> Option<(Vec<i128>, i128)> {
+    let whole = float(cuts.iter().map(|(brought, _)| *brought).max()?.max(1));
+    let mut variables = ProblemVariables::new();
+    // Prices as shares of the highest, the bound as a share of the most that was brought.
+    let shares: Vec<Variable> = highest.iter().map(|_| variables.add(variable().clamp(0, 1))).collect();
+    let bound = variables.add(variable().min(0));
+    let mut model = variables.minimise(bound).using(solver);
+    for (brought, rooms) in cuts {
+        let priced: Expression = shares
+            .iter()
+            .zip(rooms)
+            .zip(highest)
+            .map(|((share, room), highest)| float(*room) * (float(*highest) / float(fine)) / whole * *share)
+            .sum();
+        model = model.with((bound - priced).geq(float(*brought) / whole));
+    }
+    let solution = model.solve().ok()?;
+    let prices = shares.iter().zip(highest).map(|(share, highest)| part(solution.value(*share), *highest)).collect();
+    let lowest = above(solution.value(bound) * whole * 1024.0)?;
+    Some((prices, lowest.saturating_mul(fine / 1024)))
+}
+
+/// A share of a whole number.
+#[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "a share is between nothing and one")]
+fn part(share: f64, whole: i128) -> i128 {
+    let parts = (share.clamp(0.0, 1.0) * float(1 << 40)) as i128;
+    (whole >> 40) * parts + (((whole & ((1 << 40) - 1)) * parts) >> 40)
+}
+
 #[cfg(not(feature = "highs"))]
 use good_lp::microlp as solver;
 

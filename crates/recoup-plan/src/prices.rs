@@ -5,13 +5,20 @@
 //! bounds every plan from above (Lagrangian relaxation). Prices are whole numbers of [`FINE`] parts, so the bound
 //! is exact, whatever the solver's floating point does.
 
+use std::time::Instant as Clock;
+
 use crate::problem::{Problem, Selection};
 use crate::rows::{Row, Ways};
 
-/// Parts of a minor unit in which prices and reduced worths count.
-const FINE: i128 = 1 << 24;
-/// Passes over all constraints. Prices hardly move after the first few.
-const PASSES: usize = 12;
+/// Parts of a minor unit in which prices and reduced worths count. A price is for a millionth of what a quota
+/// counts, so parts must be fine; and 2^50 of them times the largest worth still leave room for sums.
+const FINE: i128 = 1 << 50;
+/// Passes over all constraints, one after the other.
+const PASSES: usize = 6;
+/// Prices of all constraints together that are tried where one price alone cannot move.
+const TRIES: usize = 300;
+/// Tries in a row that may bring nothing.
+const PATIENCE: usize = 40;
 
 /// Prices and what follows from them.
 #[derive(Debug, Clone)]
@@ -98,8 +105,17 @@ fn settle(lens: &Lens, reduced: &[i128]) -> i128 {
 }
 
 impl Prices {
-    /// Finds prices, row by row, until they stay.
-    pub(crate) fn find(problem: &Problem, ways: &Ways, rows: &[Row]) -> Self {
+    /// Finds prices, row by row and then all together, given what a known plan brings.
+    /// Past `until` those found by then.
+    ///
+    /// Gives also what is chosen by the prices of single rows, as a guess.
+    pub(crate) fn find(
+        problem: &Problem,
+        ways: &Ways,
+        rows: &[Row],
+        known: i128,
+        until: Clock,
+    ) -> (Self, Selection) {
         let lenses: Vec<Lens> = rows.iter().map(|row| lens(problem, ways, row)).collect();
         let mut prices = vec![0_i128; rows.len()];
         let mut reduced: Vec<i128> =
@@ -117,6 +133,17 @@ impl Prices {
                 break;
             }
         }
+        let mut best = Self::at(&prices, reduced.clone(), ways, rows);
+        let guess = priced(problem, ways, &best);
+        if rows.len() > 1 && best.bound > known {
+            let ground = Ground { problem, ways, rows, lenses: &lenses };
+            ground.lower(&mut best, prices, reduced, known, until);
+        }
+        (best, guess)
+    }
+
+    /// What prices give.
+    fn at(prices: &[i128], reduced: Vec<i128>, ways: &Ways, rows: &[Row]) -> Self {
         let best: Vec<i128> = ways
             .of_item
             .iter()
@@ -149,6 +176,68 @@ impl Prices {
         let mut places: Vec<usize> = (0..ways.all.len()).collect();
         places.sort_by_key(|place| std::cmp::Reverse(self.reduced.get(*place).copied().unwrap_or(0)));
         places.into_iter().filter_map(|place| ways.all.get(place).copied()).collect()
+    }
+}
+
+/// What prices stand on.
+struct Ground<'a> {
+    problem: &'a Problem,
+    ways: &'a Ways,
+    rows: &'a [Row],
+    lenses: &'a [Lens],
+}
+
+impl Ground<'_> {
+    /// Lowers the bound by cutting planes (Kelley's method): what the items take at some prices says how the
+    /// bound goes on in every direction from there; the lowest point that all this leaves possible is tried next.
+    fn lower(
+        &self,
+        best: &mut Prices,
+        mut prices: Vec<i128>,
+        mut reduced: Vec<i128>,
+        known: i128,
+        until: Clock,
+    ) {
+        let highest: Vec<i128> = self.lenses.iter().map(|lens| lens.highest).collect();
+        let mut cuts = Vec::new();
+        let mut since = 0;
+        for _ in 0..TRIES {
+            cuts.push(self.cut(&reduced));
+            let Some((next, lowest)) = crate::mip::cheapest(&cuts, &highest, FINE) else { break };
+            // Nothing below this is possible at any prices.
+            let reached = best.fine - lowest <= FINE.max(best.fine / 100_000_000);
+            if reached || best.bound <= known || since > PATIENCE || Clock::now() >= until {
+                break;
+            }
+            for ((price, lens), next) in prices.iter_mut().zip(self.lenses).zip(next) {
+                shift(&mut reduced, lens, *price - next);
+                *price = next;
+            }
+            let now = Prices::at(&prices, reduced.clone(), self.ways, self.rows);
+            since += 1;
+            if now.fine < best.fine {
+                *best = now;
+                since = 0;
+            }
+        }
+    }
+
+    /// What the items take where each takes what is best: its worth, and by row the room that is left.
+    fn cut(&self, reduced: &[i128]) -> (i128, Vec<i128>) {
+        let mut taken = vec![false; reduced.len()];
+        let mut brought = 0;
+        for range in &self.ways.of_item {
+            let best = range.clone().filter_map(|place| Some((*reduced.get(place)?, place))).max();
+            if let Some((_, place)) = best.filter(|(worth, _)| *worth > 0)
+                && let Some(slot) = taken.get_mut(place)
+            {
+                *slot = true;
+                brought += worth(self.problem, self.ways, place);
+            }
+        }
+        let is_taken = |place: &usize| taken.get(*place).copied().unwrap_or(false);
+        let used = |row: &Row| -> i128 { row.terms.iter().filter(|(place, _)| is_taken(place)).map(|(_, factor)| *factor).sum() };
+        (brought, self.rows.iter().map(|row| row.room - used(row)).collect())
     }
 }
 

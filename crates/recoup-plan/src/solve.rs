@@ -5,11 +5,15 @@ use std::time::{Duration, Instant as Clock};
 
 use recoup_core::time::Instant;
 
+use crate::exchange::improve;
 use crate::greedy;
 use crate::mip::{self, Found, Program};
 use crate::prices::{Prices, priced};
 use crate::problem::{Choice, Item, Problem, Selection, Tally};
 use crate::rows::{Row, Ways, rows};
+
+/// Choices of one part that the solver is asked about at most.
+const MOST_SEARCHED: usize = 40_000;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -194,17 +198,22 @@ fn done(problem: &Problem, selection: Selection, bound: i128, effort: Effort) ->
 }
 
 fn solve_part(problem: &Problem, time: Duration) -> Solved {
+    let began = Clock::now();
     let ways = Ways::of(problem);
     let rows = rows(problem, &ways);
-    let prices = Prices::find(problem, &ways, &rows);
-    let guesses = [priced(problem, &ways, &prices), greedy::largest_first(problem)];
+    let largest = greedy::largest_first(problem);
+    let (prices, by_rows) = Prices::find(problem, &ways, &rows, problem.worth(&largest), began + time / 5);
+    let mut guesses = [by_rows, priced(problem, &ways, &prices), largest];
+    for guess in &mut guesses {
+        improve(problem, &ways, guess, prices.bound, began + time / 2);
+    }
     let best = guesses.into_iter().max_by_key(|guess| problem.worth(guess)).unwrap_or_default();
     let least = problem.worth(&best);
     let effort = Effort::default();
     if prices.bound <= least {
         return done(problem, best, least, effort);
     }
-    Core::of(problem, &ways, &rows, &prices, least).search(problem, best, &prices, time)
+    Core::of(problem, &ways, &rows, &prices, least).search(problem, best, &prices, time.saturating_sub(began.elapsed()))
 }
 
 /// What prices leave open: choices that may be part of something better.
@@ -214,11 +223,13 @@ struct Core {
     origin: Vec<(usize, usize)>,
     /// What any better plan contains.
     fixed: Vec<(usize, usize)>,
+    /// Whether what any better plan contains does not fit: then there is none.
+    impossible: bool,
 }
 
 impl Core {
     fn of(problem: &Problem, ways: &Ways, rows: &[Row], prices: &Prices, least: i128) -> Self {
-        let mut core = Self { program: Program::default(), origin: Vec::new(), fixed: Vec::new() };
+        let mut core = Self { program: Program::default(), origin: Vec::new(), fixed: Vec::new(), impossible: false };
         let mut place_of: BTreeMap<usize, usize> = BTreeMap::new();
         let mut taken: Vec<usize> = Vec::new();
         for (item, range) in ways.of_item.iter().enumerate() {
@@ -229,6 +240,7 @@ impl Core {
                 core.fixed.extend(ways.all.get(*only));
                 continue;
             }
+            core.impossible |= open.is_empty() && must;
             let mut group = Vec::new();
             for place in open {
                 let Some((item, way)) = ways.all.get(place).copied() else { continue };
@@ -250,6 +262,7 @@ impl Core {
                 .iter()
                 .filter_map(|(place, factor)| place_of.get(place).map(|place| (*place, *factor)))
                 .collect();
+            core.impossible |= used > row.room;
             if !terms.is_empty() {
                 core.program.rows.push(Row { terms, room: row.room - used });
             }
@@ -270,6 +283,9 @@ impl Core {
 
     fn search(mut self, problem: &Problem, best: Selection, prices: &Prices, time: Duration) -> Solved {
         let least = problem.worth(&best);
+        if self.impossible {
+            return done(problem, best, least, Effort::default());
+        }
         let mut effort = Effort { searched: self.origin.len(), ..Effort::default() };
         let taken = |(item, way): &(usize, usize)| best.get(*item) == Some(&Some(*way));
         if self.fixed.iter().all(taken) {
@@ -281,7 +297,12 @@ impl Core {
             .filter_map(|(item, way)| problem.items.get(*item)?.choices.get(*way))
             .map(|choice| choice.worth)
             .sum();
-        let found = mip::search(&self.program, time);
+        // Its first linear program alone would take longer than anybody waits.
+        let found = if self.origin.len() > MOST_SEARCHED {
+            Found::Some(Vec::new(), None)
+        } else {
+            mip::search(&self.program, time)
+        };
         let (chosen, core_bound) = match found {
             // Nothing among what is open is better than what is there.
             Found::Nothing => return done(problem, best, least, effort),
