@@ -108,8 +108,32 @@ impl Plane {
 /// The dashes of a line; lines beyond the last begin again, and their marks differ.
 const DASHES: [&str; 5] = ["", "8 4", "2 4", "10 3 2 3", "16 5"];
 
-/// Most marks along a line.
-const MARKS: usize = 12;
+/// Marks along a line, spread over the time, besides those at its jumps.
+const MARKS: i128 = 12;
+
+/// The points of a line that are marked: some spread over the time, the last one, and both sides of every
+/// jump that the eye sees.
+fn marked(known: &[(Instant, Amount)], from: Instant, last: Instant, height: i128) -> Vec<(Instant, Amount)> {
+    let whole = i128::from(last.since(from).micros()).max(1);
+    let part = |at: Instant| i128::from(at.since(from).micros()) * MARKS / whole;
+    let mut chosen: Vec<(Instant, Amount)> = Vec::new();
+    let mut latest = -1;
+    for (place, (at, amount)) in known.iter().enumerate() {
+        let neighbour = |other: Option<&(Instant, Amount)>| {
+            other.is_some_and(|(there, value)| {
+                let apart = if there < at { at.since(*there) } else { there.since(*at) };
+                apart.micros() == 1 && (value.units() - amount.units()).abs() * 50 >= height
+            })
+        };
+        let jumps =
+            neighbour(place.checked_sub(1).and_then(|before| known.get(before))) || neighbour(known.get(place + 1));
+        if part(*at) > latest || jumps || place + 1 == known.len() {
+            latest = part(*at).max(latest);
+            chosen.push((*at, *amount));
+        }
+    }
+    chosen
+}
 
 fn mark(kind: usize, x: i128, y: i128, class: &str, title: &str) -> String {
     let shape = match kind % 5 {
@@ -190,14 +214,10 @@ pub fn svg(chart: &Chart, caption: &str) -> String {
             ));
         }
         let known: Vec<(Instant, Amount)> = series.known().collect();
-        let every = known.len().div_ceil(MARKS).max(1);
-        let final_place = known.len().saturating_sub(1);
-        for (place, (at, amount)) in known.iter().enumerate() {
-            if place % every == 0 || place == final_place {
-                let title = format!("{}: {amount} {} at {}", series.label, chart.currency, time::long(*at, Zone::UTC));
-                out.push_str(&mark(kind, plane.x(*at), plane.y(amount.units()), &class, &title));
-                out.push('\n');
-            }
+        for (at, amount) in marked(&known, from, last, plane.height) {
+            let title = format!("{}: {amount} {} at {}", series.label, chart.currency, time::long(at, Zone::UTC));
+            out.push_str(&mark(kind, plane.x(at), plane.y(amount.units()), &class, &title));
+            out.push('\n');
         }
         if let Some((_, amount)) = known.last() {
             labels.push((plane.y(amount.units()), kind, series));

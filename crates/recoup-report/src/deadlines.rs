@@ -155,6 +155,9 @@ pub fn why(deadline: &Deadline) -> String {
     if causes.len() > SHOWN {
         parts.push(format!("{} more", causes.len() - SHOWN));
     }
+    if deadline.before.outcome == Outcome::Conditional {
+        parts.push("conditional".to_owned());
+    }
     if deadline.rules_change {
         parts.push("other rules come into force".to_owned());
     }
@@ -553,17 +556,31 @@ fn row(out: &mut String, deadline: &Deadline) {
             pages.join("; "),
         ));
     }
-    let review = review(deadline).map(|review| format!("<p>{}</p>", escape(&review))).unwrap_or_default();
-    let rules = if deadline.rules_change { "<p>Other rules come into force.</p>" } else { "" };
+    let line = |text: &str| {
+        let (day, clock) = text.rsplit_once(' ').map_or((text, ""), |(front, offset)| {
+            front.rsplit_once(' ').map_or((front, offset), |(day, _)| (day, text.get(day.len() + 1..).unwrap_or("")))
+        });
+        format!("<span>{}</span> <span>{}</span>", escape(day), escape(clock))
+    };
+    let count = causes(deadline).len();
+    let plural = if count == 1 { "" } else { "s" };
+    let more = if clauses.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<tr class=\"more\"><td colspan=\"8\"><details><summary>{count} clause{plural}, with sources</summary>\
+             <ul class=\"plain\">{clauses}</ul></details></td></tr>"
+        )
+    };
     out.push_str(&format!(
-        "<tbody><tr><td data-l=\"when\"><span>{}<br><span class=\"soft\">{}</span></span></td>\
+        "<tbody><tr><td class=\"when\" data-l=\"when\"><span>{}<br><span class=\"soft\">{}</span></span></td>\
          <td data-l=\"provider\"><span>{}<br><span class=\"soft\">{}</span></span></td>\
          <td class=\"what\" data-l=\"resource\"><span><bdi class=\"id\">{}</bdi>{name}</span></td>\
          <td data-l=\"what happens\">{}</td><td class=\"num\" data-l=\"before\">{}</td>\
          <td class=\"num\" data-l=\"after\">{}</td><td class=\"num\" data-l=\"at stake\">{}</td>\
-         <td class=\"why\" data-l=\"why\"><div><ul class=\"plain\">{clauses}</ul>{review}{rules}</div></td></tr></tbody>\n",
-        escape(&when(deadline, subject.zone)),
-        escape(&time::long(deadline.at, Zone::UTC)),
+         <td class=\"why\" data-l=\"why\">{}</td></tr>{more}</tbody>\n",
+        line(&when(deadline, subject.zone)),
+        line(&time::long(deadline.at, Zone::UTC)),
         escape(&subject.provider),
         escape(subject.account.as_deref().unwrap_or(&subject.site)),
         escape(&subject.resource),
@@ -571,5 +588,6 @@ fn row(out: &mut String, deadline: &Deadline) {
         amount(worth(&deadline.before)),
         amount(worth(&deadline.after)),
         amount(stake(deadline)),
+        escape(&why(deadline)),
     ));
 }

@@ -95,9 +95,10 @@ fn event(deadline: &Deadline, asked: Instant) -> Event {
         ),
     ];
     lines.retain(|line| !line.is_empty());
+    let uid = uid(deadline);
     let mut event = Event::new();
     event
-        .uid(&uid(deadline))
+        .uid(&uid)
         .timestamp(utc(asked))
         .starts(utc(deadline.due()))
         .ends(utc(deadline.due()))
@@ -107,7 +108,11 @@ fn event(deadline: &Deadline, asked: Instant) -> Event {
         .add_property("TRANSP", "TRANSPARENT");
     if deadline.loses() {
         for days in REMIND_DAYS {
-            event.alarm(Alarm::display(&format!("{thing}: {}", what(deadline)), -Duration::days(days)));
+            // The library would stamp it with the clock and an id by chance.
+            let mut alarm = Alarm::display(&format!("{thing}: {}", what(deadline)), -Duration::days(days));
+            alarm.add_property("UID", format!("{days}d/{uid}"));
+            alarm.add_property("DTSTAMP", utc(asked).format("%Y%m%dT%H%M%SZ").to_string());
+            event.alarm(alarm);
         }
     }
     event.done()

@@ -6,6 +6,8 @@ use crate::text::html as escape;
 const MORE: &str = "\
 h2{font-size:1.15rem;margin:1.6rem 0 .5rem}
 ul.plain{margin:0;padding-left:1rem}
+.why{overflow-wrap:anywhere}
+.what{max-width:22rem}
 .plain li{margin-bottom:.3rem}
 figure{margin:1rem 0;break-inside:avoid}
 figure svg{width:100%;height:auto;max-width:72rem;display:block;border:1px solid var(--line);border-radius:8px;background:var(--paper)}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use recoup_core::money::Currency;
-use recoup_core::time::Instant;
+use recoup_core::time::{Instant, Zone};
 use recoup_core::vocab::Outcome;
 
 use crate::figures::Money;
@@ -159,30 +159,44 @@ impl Total {
     }
 }
 
-/// The instants at which totals are worth knowing: the first and the last one, both sides of every
-/// boundary, and every known step; where there are more than `most`, the boundaries at which most moves.
+/// The instants at which totals are worth knowing: the first and the last one, the begins of months, both
+/// sides of every boundary, and every known step; where there are more than `most` of those, only the
+/// boundaries at which most moves.
 #[must_use]
 pub fn moments(curves: &[Curve], from: Instant, last: Instant, most: usize) -> Moments {
     let mut all: BTreeSet<Instant> = curves.iter().flat_map(Curve::moves).collect();
     all.retain(|at| *at > from && *at <= last);
-    let known = all.len();
-    if known <= most {
-        return Moments { at: with_eves(all, from, last), left_out: 0 };
+    let mut left_out = 0;
+    if all.len() > most {
+        let kept = largest(curves, most);
+        let known = all.len();
+        all.retain(|at| kept.contains(at));
+        left_out = known - all.len();
     }
+    let mut at = with_eves(all, from, last);
+    // Where figures glide, the begin of every month (UTC) is told too.
+    let mut month = Zone::UTC.next_month(from);
+    while month < last {
+        at.insert(month);
+        month = Zone::UTC.next_month(month);
+    }
+    Moments { at: at.into_iter().collect(), left_out }
+}
+
+/// The boundaries at which most moves.
+fn largest(curves: &[Curve], most: usize) -> BTreeSet<Instant> {
+    let worth = |figures: &Figures| figures.worth().map_or(0, recoup_core::money::Amount::units);
     let mut boundaries: BTreeMap<Instant, i128> = BTreeMap::new();
     for curve in curves {
         for pair in curve.runs.windows(2) {
             if let [one, other] = pair {
-                let worth = |figures: &Figures| figures.worth().map_or(0, recoup_core::money::Amount::units);
                 *boundaries.entry(other.from).or_default() += (worth(&one.end) - worth(&other.first)).abs();
             }
         }
     }
-    let mut largest: Vec<(i128, Instant)> =
-        boundaries.into_iter().filter(|(at, _)| *at > from && *at <= last).map(|(at, moved)| (moved, at)).collect();
+    let mut largest: Vec<(i128, Instant)> = boundaries.into_iter().map(|(at, moved)| (moved, at)).collect();
     largest.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    let kept: BTreeSet<Instant> = largest.into_iter().take(most).map(|(_, at)| at).collect();
-    Moments { left_out: known - kept.len(), at: with_eves(kept, from, last) }
+    largest.into_iter().take(most).map(|(_, at)| at).collect()
 }
 
 /// Instants at which totals are told.
@@ -194,12 +208,13 @@ pub struct Moments {
     pub left_out: usize,
 }
 
-fn with_eves(moments: BTreeSet<Instant>, from: Instant, last: Instant) -> Vec<Instant> {
+/// The moments with the instant right before each, and both ends.
+fn with_eves(moments: BTreeSet<Instant>, from: Instant, last: Instant) -> BTreeSet<Instant> {
     let eves: Vec<Instant> = moments.iter().map(|at| crate::walk::before(*at)).filter(|at| *at > from).collect();
     let mut all = moments;
     all.extend(eves);
     all.extend([from, last]);
-    all.into_iter().collect()
+    all
 }
 
 /// The figures of each of some curves at each of some instants, asking the rules only where a curve

@@ -81,7 +81,7 @@ fn write(args: &Deadlines, asked: &Asked<'_>, found: &[Deadline]) -> Result<(), 
         }
         TimeFormat::Markdown => report::markdown(found, sort, group, &look),
         TimeFormat::Html => report::html(found, sort, group, &look),
-        TimeFormat::Ics => ics::calendar(found, title, from),
+        TimeFormat::Ics => ics::calendar(found, "recoup deadlines", from),
     };
     write_text(&args.answer.place(), &text)
 }
