@@ -102,7 +102,8 @@ pub fn sentence(deadlines: &[Deadline]) -> String {
     let plural = if deadlines.len() == 1 { "" } else { "s" };
     let stake = if sums.is_empty() { String::new() } else { format!(", at stake {}", sums.join(" and ")) };
     let gaps = if gaps == 0 { String::new() } else { format!("; {gaps} with no known figure, in no sum") };
-    format!("{} deadline{plural}, {losing} of which lose something{stake}{gaps}", deadlines.len())
+    let verb = if losing == 1 { "loses" } else { "lose" };
+    format!("{} deadline{plural}, {losing} of which {verb} something{stake}{gaps}", deadlines.len())
 }
 
 /// A word for what happens to an exit.

@@ -154,6 +154,17 @@ pub fn pace(run: &Run) -> String {
     }
 }
 
+/// An instant; the neighbours of a whole second as what they are, the last moment before it and the first
+/// after it.
+fn moment(at: Instant, zone: Zone) -> String {
+    const SECOND: i64 = Span::seconds(1).micros();
+    match at.micros().rem_euclid(SECOND) {
+        1 => format!("after {}", time::long(Instant::from_micros(at.micros() - 1), zone)),
+        last if last == SECOND - 1 => format!("before {}", time::long(Instant::from_micros(at.micros() + 1), zone)),
+        _ => time::long(at, zone),
+    }
+}
+
 fn ends(run: &Run, zone: Zone) -> String {
     match run.ends {
         Ends::Before(at) => format!("before {}", time::long(at, zone)),
@@ -188,7 +199,7 @@ fn rows_of(forecast: &Forecast) -> Vec<Vec<String>> {
     for run in merged(&forecast.curve.runs) {
         let run = &run;
         rows.push(vec![
-            time::long(run.from, zone),
+            moment(run.from, zone),
             if run.first.exit == run.end.exit {
                 exit(&run.first)
             } else {
@@ -233,8 +244,11 @@ pub fn best(forecast: &Forecast) -> Option<String> {
     let (at, figures) = forecast.curve.best()?;
     let money = figures.money?;
     let from = forecast.curve.runs.first().map(|run| run.from);
-    let when =
-        if Some(at) == from { "now".to_owned() } else { format!("at {}", time::long(at, forecast.subject.zone)) };
+    let when = match moment(at, forecast.subject.zone) {
+        _ if Some(at) == from => "now".to_owned(),
+        beside if beside.starts_with(['a', 'b']) => format!("right {beside}"),
+        at => format!("at {at}"),
+    };
     let released = if money.released.is_zero() {
         String::new()
     } else {
@@ -255,7 +269,7 @@ fn total_rows(forecasts: &Forecasts, currency: Currency, most: usize) -> Vec<Vec
         }
         let money = total.money.get(&currency).copied().unwrap_or_else(|| Money::nothing(currency));
         rows.push(vec![
-            time::long(*at, Zone::UTC),
+            moment(*at, Zone::UTC),
             money.refund.to_string(),
             money.fee.to_string(),
             money.consumed.to_string(),

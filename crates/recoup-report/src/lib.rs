@@ -20,6 +20,7 @@
 //! | [`timeline`] | what comes for one resource: the end of an explanation |
 //! | [`totals`] | sums by currency, shared by the faces |
 //! | [`words`] | the words of the formats in plain English |
+//! | [`sheets`] | small tables and pages for other crates |
 //! | [`sample`] | an invented provider to try them on |
 //!
 //! Tables are drawn by this crate and not by a table library: a money column must never be cut, columns
@@ -55,6 +56,7 @@ pub mod markdown;
 mod page;
 pub mod policy;
 pub mod sample;
+pub mod sheets;
 pub mod simulate;
 pub mod table;
 mod text;

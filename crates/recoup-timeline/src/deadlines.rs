@@ -138,8 +138,7 @@ pub fn deadlines(timeline: &Timeline) -> Vec<Deadline> {
             Ends::Through(at) => (*at, true),
             Ends::Open => continue,
         };
-        // A boundary at which no ruling said that it would end is one of the rules themselves.
-        let rules_change = before.end.until().is_none_or(|until| until != at);
+        let rules_change = timeline.rules_change.contains(&after.from);
         let changes = changes(before, after, at, rules_change);
         if changes.is_empty() {
             continue;

@@ -87,6 +87,8 @@ pub struct Timeline {
     pub pieces: Vec<Piece>,
     /// The instants at which pieces end, as the rules name them; the last one is open.
     pub ends: Vec<Ends>,
+    /// The first instants of those pieces that begin with other rules.
+    pub rules_change: Vec<Instant>,
 }
 
 impl Timeline {

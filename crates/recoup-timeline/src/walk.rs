@@ -80,6 +80,8 @@ struct Walker {
     at_held: Assessment,
     /// The instant named by the rules around which was asked.
     change: Option<Instant>,
+    /// The next instant at which other rules come into force.
+    rules_change: Option<Instant>,
     rounds: usize,
 }
 
@@ -95,12 +97,14 @@ impl Walker {
                 policy: answered.policy,
                 pieces: Vec::new(),
                 ends: Vec::new(),
+                rules_change: Vec::new(),
             },
             from,
             first: answered.assessment.clone(),
             held: from,
             at_held: answered.assessment,
             change: None,
+            rules_change: None,
             rounds: 0,
         }
     }
@@ -108,8 +112,8 @@ impl Walker {
     /// Adds the instants to be asked about next: around the next named change, else the end.
     fn ask(&mut self, rules: &dyn Rules, rows: &mut Vec<Row>) {
         let until = self.at_held.until().filter(|until| *until >= self.held);
-        let edition = rules.rules_change_after(Row { resource: self.resource, at: self.held });
-        self.change = [until, edition].into_iter().flatten().min().filter(|change| *change <= self.to);
+        self.rules_change = rules.rules_change_after(Row { resource: self.resource, at: self.held });
+        self.change = [until, self.rules_change].into_iter().flatten().min().filter(|change| *change <= self.to);
         let wanted = match self.change {
             Some(change) => [before(change), change, after(change)],
             None => [self.to; 3],
@@ -131,22 +135,27 @@ impl Walker {
         if self.rounds > MOST_ROUNDS {
             return Err(format!("its rulings change more than {MOST_ROUNDS} times"));
         }
-        let mut moved = false;
-        for answered in answers {
+        let mut answers = answers.into_iter().peekable();
+        while let Some(answered) = answers.next() {
             let at = answered.subject.at;
             let adjacent = at == after(self.held);
-            if !same_brackets(&self.at_held, &answered.assessment) {
-                if !adjacent {
-                    // It did not hold as long as it said. What was asked about beyond is asked about again.
-                    let changed = self.search(rules, answered)?;
-                    self.split(changed);
-                    return Ok(());
-                }
-                self.split(answered);
-            } else if adjacent && !moved && !same(&self.at_held, &answered.assessment) {
-                // Outcome and reasons stay and an amount jumps: a fee bracket. Only one of the two
-                // neighbouring instants can be it; at the other a figure moves as it always does.
-                moved = true;
+            let changes = !same_brackets(&self.at_held, &answered.assessment);
+            if changes && !adjacent {
+                // It did not hold as long as it said. What was asked about beyond is asked about again.
+                let changed = self.search(rules, answered)?;
+                self.split(changed);
+                return Ok(());
+            }
+            let jumps = adjacent && !changes && self.jumps(&self.at_held, &answered.assessment);
+            // A figure also moves as it always does just where the last instant of a window is inside: that
+            // is no boundary, the one right after it is; unless it moves back, as it does only at one.
+            let is_step = jumps
+                && answers.peek().is_some_and(|next| {
+                    let (here, next) = (&answered.assessment, &next.assessment);
+                    !same_brackets(here, next) || self.jumps(here, next)
+                })
+                && !moves_back(&self.at_held, &answered.assessment);
+            if changes || (jumps && !is_step) {
                 self.split(answered);
             } else {
                 self.held = at;
@@ -154,6 +163,17 @@ impl Walker {
             }
         }
         Ok(())
+    }
+
+    /// Whether an amount jumps, though outcome and reasons stay, from an instant to its neighbour: a fee
+    /// bracket. Only the exits that named the change are looked at, or all where other rules come into force:
+    /// elsewhere a figure moves as it always does.
+    fn jumps(&self, one: &Assessment, other: &Assessment) -> bool {
+        let other_rules = self.change.is_some() && self.change == self.rules_change;
+        one.rulings().iter().any(|ruling| {
+            let named = other_rules || (ruling.until.is_some() && ruling.until == self.change);
+            named && other.ruling(ruling.exit).is_none_or(|found| !same_terms(ruling, found))
+        })
     }
 
     /// The first of two neighbouring instants between which outcome or reasons change, found between
@@ -183,6 +203,9 @@ impl Walker {
             Some(change) if at == after(change) => true,
             _ => whole(self.held) && !whole(at),
         };
+        if self.rules_change == Some(at) {
+            self.timeline.rules_change.push(at);
+        }
         let end = std::mem::take(&mut self.at_held);
         self.close(end, if through { Ends::Through(self.held) } else { Ends::Before(at) });
         self.from = at;
@@ -229,16 +252,22 @@ pub fn same_brackets(one: &Assessment, other: &Assessment) -> bool {
     brackets(one) == brackets(other)
 }
 
-/// Whether two assessments with the same brackets also speak of the same money, quotas and reviews.
-fn same(one: &Assessment, other: &Assessment) -> bool {
-    one.rulings().iter().all(|ruling| {
-        other.ruling(ruling.exit).is_some_and(|found| {
-            ruling.refund == found.refund
-                && ruling.refusals == found.refusals
-                && ruling.unknowns == found.unknowns
-                && ruling.review == found.review
-                && ruling.quota == found.quota
-                && ruling.effects == found.effects
-        })
+/// Whether two rulings of an exit speak of the same money, quotas and reviews.
+fn same_terms(one: &RulingData, other: &RulingData) -> bool {
+    one.refund == other.refund
+        && one.refusals == other.refusals
+        && one.unknowns == other.unknowns
+        && one.review == other.review
+        && one.quota == other.quota
+}
+
+/// Whether something that was used up is not, or more comes back, than an instant before.
+fn moves_back(one: &Assessment, other: &Assessment) -> bool {
+    one.rulings().iter().any(|ruling| {
+        let found = other.ruling(ruling.exit).and_then(|found| found.refund.as_ref());
+        match (&ruling.refund, found) {
+            (Some(one), Some(other)) => other.refund() > one.refund() || other.consumed() < one.consumed(),
+            _ => false,
+        }
     })
 }
