@@ -85,9 +85,10 @@ fn dependencies_point_down() {
         ("recoup-portfolio", &["recoup-core"]),
         ("recoup-timeline", &["recoup-core"]),
         ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio", "recoup-timeline"]),
+        ("recoup-plan", &["recoup-core", "recoup-engine", "recoup-report", "recoup-timeline"]),
         (
             "recoup",
-            &["recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report", "recoup-timeline"],
+            &["recoup-plan", "recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report", "recoup-timeline"],
         ),
     ]
     .into();

@@ -68,6 +68,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Plan what to give back, through which exit and when, so that most comes back under every quota.
+    ///
+    /// The plan is exact: it says what no other plan exceeds, and why each thing stays. As JSON it is a file that
+    /// `--check` replays step by step through the providers' rules. See docs/plan.md.
+    Plan(Box<Plan>),
     /// Show or check adapters.
     Plugin {
         #[command(subcommand)]
@@ -276,6 +281,59 @@ pub(crate) struct Simulate {
     pub(crate) question: Question,
     #[command(flatten)]
     pub(crate) answer: TimeAnswer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Files, or `-` for standard input. With --check those that the plan names, unless others are given.
+    #[arg(required_unless_present = "check", value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// What the plan is to bring: cash that comes back less what leaving costs, payments that are no longer owed, or both
+    /// (and what an exchange carries over).
+    #[arg(long, value_enum, ignore_case = true, default_value = "both", value_name = "WHAT")]
+    pub(crate) want: Wanted,
+    /// No step after this: RFC 3339 with an offset, or a date. Default: a year from the instant asked about.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) by: Option<String>,
+    /// Ids of resources that stay.
+    #[arg(long, value_name = "ID", num_args = 1.., value_delimiter = ',')]
+    pub(crate) keep: Vec<String>,
+    /// Only these may leave: ids, names, products, projects or accounts.
+    #[arg(long, value_name = "WORD", num_args = 1.., value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Rates (JSON: {"base": "USD", "rates": {"CNY": "0.14"}}) to plan several currencies together; without, each has a
+    /// plan of its own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rates: Option<PathBuf>,
+    /// Seconds to search at most; past them the best found is given with its gap.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) time_limit: u64,
+    /// Replay a plan step by step and recompute every figure and quota; exits 1 where anything does not hold.
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["by", "keep", "only", "rates", "at"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Format; by default a table on a terminal, JSON elsewhere, and by the name of OUT.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<PlanFormat>,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) question: Question,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wanted {
+    Cash,
+    Released,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Table,
+    Json,
+    Markdown,
+    Html,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ mod forecast;
 mod host;
 mod output;
 mod overlay;
+mod plan;
 mod plugin;
 mod policy;
 mod simulate;
@@ -52,6 +53,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Deadlines(args) => deadlines::deadlines(&host::engine(setup)?, &args),
         Command::Forecast(args) => forecast::forecast(&host::engine(setup)?, &args),
         Command::Simulate(args) => simulate::simulate(&host::engine(setup)?, &args),
+        Command::Plan(args) => plan::plan(&host::engine(setup)?, &args),
         Command::Policy { command } => policy::policy(&host::engine(setup)?, &command),
         Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
         Command::Check(args) => check::check(&host::engine(setup)?, &args),
