@@ -6,10 +6,11 @@
 //! of a portfolio's timelines is that of a few chunks.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use chrono::NaiveDate;
 use recoup_core::policy::{Rulebook, SiteRules};
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::{Instant, Span};
@@ -28,21 +29,24 @@ const MOST_ROWS: usize = 8_192;
 pub struct Ruled<'a> {
     assessor: &'a Assessor<'a>,
     resources: &'a [ResourceRecord],
-    books: &'a Books,
+    books: &'a Books<'a>,
 }
 
 /// The rulebooks of the providers of some resources: when their rules change.
-#[derive(Debug, Default)]
-pub struct Books {
+#[derive(Debug)]
+pub struct Books<'a> {
     books: HashMap<String, Rulebook>,
     fixed: bool,
+    assessor: &'a Assessor<'a>,
+    /// The same run by the rules of an earlier day.
+    earlier: Mutex<HashMap<NaiveDate, Arc<Assessor<'a>>>>,
 }
 
-impl Books {
+impl<'a> Books<'a> {
     /// The rulebooks that a run judges resources by. A provider that no adapter serves has none; its
     /// resources are problems anyway.
     #[must_use]
-    pub fn of(assessor: &Assessor<'_>, resources: &[ResourceRecord]) -> Self {
+    pub fn of(assessor: &'a Assessor<'a>, resources: &[ResourceRecord]) -> Self {
         let mut books = HashMap::new();
         for resource in resources {
             if !books.contains_key(&resource.provider)
@@ -53,7 +57,18 @@ impl Books {
             }
         }
         // Where an edition was asked for, it holds at every instant.
-        Self { books, fixed: assessor.run().edition.is_some() }
+        Self { books, fixed: assessor.run().edition.is_some(), assessor, earlier: Mutex::default() }
+    }
+
+    /// The run by the rules in force at the end of a day.
+    fn by_rules_of(&self, day: NaiveDate) -> Arc<Assessor<'a>> {
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = earlier.entry(day).or_insert_with(|| {
+            let mut run = self.assessor.run().clone();
+            run.edition = Some(day);
+            Arc::new(Assessor::new(self.assessor.engine(), run))
+        });
+        Arc::clone(made)
     }
 
     fn site(&self, resource: &ResourceRecord) -> Option<&SiteRules> {
@@ -64,7 +79,7 @@ impl Books {
 impl<'a> Ruled<'a> {
     /// Resources under a run's rules.
     #[must_use]
-    pub fn new(assessor: &'a Assessor<'a>, resources: &'a [ResourceRecord], books: &'a Books) -> Self {
+    pub fn new(assessor: &'a Assessor<'a>, resources: &'a [ResourceRecord], books: &'a Books<'a>) -> Self {
         Self { assessor, resources, books }
     }
 }
@@ -81,6 +96,18 @@ impl Rules for Ruled<'_> {
             answers.extend(found.into_iter().map(|answer| answer.map_err(|error| error.to_string())));
         }
         answers
+    }
+
+    fn rule_as_before(&self, row: Row) -> Option<Result<Answered, String>> {
+        let resource = self.resources.get(row.resource)?;
+        let site = self.books.site(resource)?;
+        let day = site.zone.date(Instant::from_micros(row.at.micros() - 1));
+        // Rules change at midnight; what changed at another time of day cannot be asked for by date.
+        if site.end_of_day(day) >= row.at {
+            return None;
+        }
+        let answer = self.books.by_rules_of(day).assess_at(vec![(resource.clone(), row.at)]).into_iter().next()?;
+        Some(answer.map_err(|error| error.to_string()))
     }
 
     fn rules_change_after(&self, row: Row) -> Option<Instant> {

@@ -189,6 +189,11 @@ impl recoup_timeline::Rules for OverTime {
         rows.iter().map(answer).collect()
     }
 
+    fn rule_as_before(&self, _: recoup_timeline::Row) -> Option<Result<Answered, String>> {
+        // Example Cloud has had one edition ever.
+        None
+    }
+
     fn rules_change_after(&self, row: recoup_timeline::Row) -> Option<Instant> {
         let record = self.records.get(row.resource)?;
         self.rules.book().site(record.site.as_deref())?.changes_after(row.at)

@@ -45,6 +45,10 @@ pub trait Rules {
     /// The assessment of every row, in the order of the rows; what is wrong where there is none.
     fn rule(&self, rows: &[Row]) -> Vec<Result<Answered, String>>;
 
+    /// The assessment of a row by the rules that were in force right before its instant; none where they
+    /// cannot be asked.
+    fn rule_as_before(&self, row: Row) -> Option<Result<Answered, String>>;
+
     /// The first instant after `at` from which other rules are in force for the resource: a later
     /// edition, or a dated figure.
     fn rules_change_after(&self, row: Row) -> Option<Instant>;
@@ -87,7 +91,7 @@ pub struct Timeline {
     pub pieces: Vec<Piece>,
     /// The instants at which pieces end, as the rules name them; the last one is open.
     pub ends: Vec<Ends>,
-    /// The first instants of those pieces that begin with other rules.
+    /// The first instants of those pieces that begin since other rules came into force.
     pub rules_change: Vec<Instant>,
 }
 

@@ -146,10 +146,12 @@ impl Walker {
                 self.split(changed);
                 return Ok(());
             }
-            let jumps = adjacent && !changes && self.jumps(&self.at_held, &answered.assessment);
+            let other_rules = adjacent && self.other_rules(rules, &answered)?;
+            let jumps = adjacent && !changes && (other_rules || self.jumps(&self.at_held, &answered.assessment));
             // A figure also moves as it always does just where the last instant of a window is inside: that
             // is no boundary, the one right after it is; unless it moves back, as it does only at one.
             let is_step = jumps
+                && !other_rules
                 && answers.peek().is_some_and(|next| {
                     let (here, next) = (&answered.assessment, &next.assessment);
                     !same_brackets(here, next) || self.jumps(here, next)
@@ -166,14 +168,32 @@ impl Walker {
     }
 
     /// Whether an amount jumps, though outcome and reasons stay, from an instant to its neighbour: a fee
-    /// bracket. Only the exits that named the change are looked at, or all where other rules come into force:
-    /// elsewhere a figure moves as it always does.
+    /// bracket. Only the exits that named the change are looked at: elsewhere a figure moves as it always does.
     fn jumps(&self, one: &Assessment, other: &Assessment) -> bool {
-        let other_rules = self.change.is_some() && self.change == self.rules_change;
         one.rulings().iter().any(|ruling| {
-            let named = other_rules || (ruling.until.is_some() && ruling.until == self.change);
+            let named = ruling.until.is_some() && ruling.until == self.change;
             named && other.ruling(ruling.exit).is_none_or(|found| !same_terms(ruling, found))
         })
+    }
+
+    /// Whether other rules come into force at an answer's instant and say something else than those before
+    /// them would.
+    fn other_rules(&mut self, rules: &dyn Rules, answered: &Answered) -> Result<bool, String> {
+        let at = answered.subject.at;
+        if self.rules_change != Some(at) {
+            return Ok(false);
+        }
+        let Some(as_before) = rules.rule_as_before(Row { resource: self.resource, at }) else { return Ok(false) };
+        let (old, new) = (as_before?.assessment, &answered.assessment);
+        let alike = same_brackets(&old, new)
+            && old
+                .rulings()
+                .iter()
+                .all(|ruling| new.ruling(ruling.exit).is_some_and(|found| same_terms(ruling, found)));
+        if !alike {
+            self.timeline.rules_change.push(at);
+        }
+        Ok(!alike)
     }
 
     /// The first of two neighbouring instants between which outcome or reasons change, found between
@@ -203,9 +223,6 @@ impl Walker {
             Some(change) if at == after(change) => true,
             _ => whole(self.held) && !whole(at),
         };
-        if self.rules_change == Some(at) {
-            self.timeline.rules_change.push(at);
-        }
         let end = std::mem::take(&mut self.at_held);
         self.close(end, if through { Ends::Through(self.held) } else { Ends::Before(at) });
         self.from = at;

@@ -22,7 +22,16 @@ const EVERY_STEP: usize = 52_704;
 /// Instants at which totals are told.
 const MOST_MOMENTS: usize = 2_000;
 
+/// Refuses what only deadlines can be written as, before any work is done.
+pub(crate) fn refuse_calendar(answer: &TimeAnswer) -> Result<(), Failure> {
+    match time_format(answer) {
+        TimeFormat::Ics => Err(Failure::usage("--format ics: only deadlines are a calendar; see `recoup deadlines`")),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn forecast(engine: &Engine, args: &Forecast) -> Outcome {
+    refuse_calendar(&args.answer)?;
     let asked = ask(engine, &args.files, &args.question, args.id.as_deref(), false)?;
     any(&asked)?;
     let end = end(&asked, args.until.as_deref())?;

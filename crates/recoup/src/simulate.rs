@@ -12,7 +12,7 @@ use recoup_report::simulate::{self as report, Simulation, Told};
 use recoup_timeline::Figures;
 
 use crate::cli::{Simulate, TimeFormat};
-use crate::forecast::told;
+use crate::forecast::{refuse_calendar, told};
 use crate::host::{Failure, Outcome, Status, look, say, threads};
 use crate::output::{time_format, write_text};
 use crate::span::{Asked, answered, ask};
@@ -24,6 +24,7 @@ const MONTHS_WITHOUT_TERM: i32 = 12;
 const MOST_MONTHS: i32 = 120;
 
 pub(crate) fn simulate(engine: &Engine, args: &Simulate) -> Outcome {
+    refuse_calendar(&args.answer)?;
     let read = ask(engine, &args.files, &args.question, args.id.as_deref(), false)?;
     if read.resources.is_empty() {
         return Err(Failure::input("there is no record to simulate"));
@@ -191,10 +192,7 @@ fn write(args: &Simulate, simulation: &Simulation) -> Result<(), Failure> {
             String::from_utf8_lossy(&out).into_owned()
         }
         TimeFormat::Markdown => report::markdown(simulation, &look),
-        TimeFormat::Html => report::html(simulation, &look),
-        TimeFormat::Ics => {
-            return Err(Failure::usage("--format ics: a simulation is no calendar; `recoup deadlines` is"));
-        }
+        TimeFormat::Html | TimeFormat::Ics => report::html(simulation, &look),
     };
     write_text(&args.answer.place(), &text)
 }
