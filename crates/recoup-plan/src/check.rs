@@ -109,7 +109,7 @@ fn compare(
             faults.extend(differences(said, &now).into_iter().map(|what| format!("{here}: {what}")));
         }
     }
-    let money = found.iter().map(|found| &found.money);
+    let money = found.iter().map(|found| (found.exit, &found.money));
     let worth = sum_of(document.want, document.rates.as_ref(), plan.currency, money);
     if worth != step.worth {
         faults.push(format!("{here}: worth is {worth}, the plan says {}", step.worth));

@@ -8,6 +8,7 @@ use recoup_core::context::Run;
 use recoup_core::money::{Amount, Currency, Exact, Number};
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::{Instant, Zone};
+use recoup_core::vocab::Exit;
 use recoup_engine::Engine;
 use recoup_timeline::figures::Money;
 
@@ -50,12 +51,19 @@ impl Wish {
     }
 }
 
-/// What a resource's leaving is worth, by what is wanted.
-pub(crate) fn worth_of(want: Want, money: &Money) -> Amount {
+/// Whether an exit only moves value into something new, which is then paid for.
+pub(crate) const fn is_exchange(exit: Exit) -> bool {
+    matches!(exit, Exit::Exchange | Exit::TradeIn)
+}
+
+/// What a resource's leaving is worth, by what is wanted. An exchange brings nothing: what it carries over, and what it
+/// releases, is owed for the new purchase.
+pub(crate) fn worth_of(want: Want, exit: Exit, money: &Money) -> Amount {
     match want {
+        _ if is_exchange(exit) => Amount::ZERO,
         Want::Cash => money.cash(),
         Want::Released => money.released,
-        Want::Both => money.worth() + money.carried_over,
+        Want::Both => money.worth(),
     }
 }
 
@@ -154,7 +162,7 @@ impl Planner<'_> {
         let mut sum = Amount::ZERO;
         let mut all: Option<Currency> = None;
         for part in &candidate.parts {
-            let worth = worth_of(self.wish.want, &part.money);
+            let worth = worth_of(self.wish.want, part.exit, &part.money);
             let (currency, worth) = match &self.wish.rates {
                 None => (part.money.currency, worth),
                 Some(rates) => {
@@ -308,7 +316,7 @@ impl Planner<'_> {
         earlier: &[Candidate],
         time: Duration,
     ) -> (Plan, Vec<Candidate>) {
-        let mut banned: BTreeMap<(usize, Instant, recoup_core::vocab::Exit), String> = BTreeMap::new();
+        let mut banned: BTreeMap<(usize, Instant, Exit), String> = BTreeMap::new();
         let key = |candidate: &Candidate| (candidate.group, candidate.at, candidate.exit());
         // A third of the time is for what knowing a fact would add.
         let share = time * 2 / 3 / u32::try_from(ROUNDS).unwrap_or(1);
@@ -319,6 +327,10 @@ impl Planner<'_> {
                 .filter(|valued| valued.is_certain() && !banned.contains_key(&key(&valued.candidate)));
             let drawn = self.solve(currency, certain, earlier, share);
             let mut taken: Vec<&Valued> = drawn.chosen().collect();
+            if self.wish.want == Want::Both {
+                let open = |valued: &&Valued| !banned.contains_key(&key(&valued.candidate));
+                taken.extend(self.exchanges(&drawn, candidates.iter().filter(open)));
+            }
             taken.sort_by_key(|valued| (valued.candidate.at, valued.candidate.group));
             let found = self.replayed(&taken);
             let failed = found.iter().zip(&taken).filter_map(|(found, valued)| Some((found.as_ref().err()?, valued)));
@@ -335,7 +347,7 @@ impl Planner<'_> {
             let bound = bare(drawn.solved.bound).max(worth);
             let greedy: Selection = largest_first(&drawn.problem);
             let (left, facts) = (
-                why::left(self, currency, candidates, &drawn, &banned),
+                why::left(self, currency, candidates, &drawn, &taken, &banned),
                 why::facts(self, currency, candidates, earlier, worth, time / 3),
             );
             let plan = Plan {
@@ -352,6 +364,40 @@ impl Planner<'_> {
             };
             return (plan, taken.into_iter().map(|valued| valued.candidate.clone()).collect());
         }
+    }
+
+    /// Exchanges of what a quota has no room to return: those that carry over most, as early as they do.
+    fn exchanges<'v>(&self, drawn: &Drawn<'v>, candidates: impl Iterator<Item = &'v Valued>) -> Vec<&'v Valued> {
+        let taken: BTreeSet<usize> = drawn.chosen().map(|valued| valued.candidate.group).collect();
+        let mut tally = drawn.problem.tally(&drawn.solved.selection);
+        let mut blocked: BTreeSet<usize> = BTreeSet::new();
+        let mut best: BTreeMap<usize, &Valued> = BTreeMap::new();
+        let carries = |valued: &Valued| -> Amount {
+            valued.candidate.parts.iter().map(|part| part.money.carried_over).sum()
+        };
+        for valued in candidates.filter(|valued| valued.is_certain() && !taken.contains(&valued.candidate.group)) {
+            let group = valued.candidate.group;
+            if valued.worth.is_positive() {
+                blocked.insert(group);
+            } else if is_exchange(valued.candidate.exit()) && carries(valued).is_positive() {
+                let held = best.entry(group).or_insert(valued);
+                if carries(valued) > carries(held) {
+                    *held = valued;
+                }
+            }
+        }
+        best.retain(|group, _| blocked.contains(group));
+        let mut pools = drawn.pools.clone();
+        best.into_values()
+            .filter(|valued| {
+                let choice = self.choice(&valued.candidate, 0, &mut pools);
+                let fits = tally.admits(&choice);
+                if fits {
+                    tally.add(&choice);
+                }
+                fits
+            })
+            .collect()
     }
 
     fn replayed(&self, taken: &[&Valued]) -> Vec<Result<Vec<Found>, String>> {
@@ -398,7 +444,7 @@ impl Planner<'_> {
 
     /// What a step brings, by what was wanted.
     fn sum(&self, currency: Currency, found: &[Found]) -> Amount {
-        sum_of(self.wish.want, self.wish.rates.as_ref(), currency, found.iter().map(|found| &found.money))
+        sum_of(self.wish.want, self.wish.rates.as_ref(), currency, found.iter().map(|found| (found.exit, &found.money)))
     }
 }
 
@@ -407,10 +453,10 @@ pub(crate) fn sum_of<'m>(
     want: Want,
     rates: Option<&Rates>,
     currency: Currency,
-    all: impl Iterator<Item = &'m Money>,
+    all: impl Iterator<Item = (Exit, &'m Money)>,
 ) -> Amount {
-    all.map(|money| {
-        let worth = worth_of(want, money);
+    all.map(|(exit, money)| {
+        let worth = worth_of(want, exit, money);
         match rates.and_then(|rates| rates.of(money.currency)) {
             Some(rate) => Exact::from(worth).times(rate).round(currency),
             None => worth,

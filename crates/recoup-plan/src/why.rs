@@ -13,7 +13,7 @@ use recoup_report::words;
 use crate::accounts::AccountKey;
 use crate::document::{Because, FactWorth, Left, Stamp, Want};
 use crate::gather::{Candidate, candidates_at, roomy};
-use crate::make::{Drawn, Planner, Valued, amount, worth_of};
+use crate::make::{Drawn, Planner, Valued, amount, is_exchange, worth_of};
 use crate::problem::{Choice, Tally};
 
 /// Facts of which it is told what knowing them would add.
@@ -73,9 +73,10 @@ pub(crate) fn left(
     currency: Currency,
     candidates: &[Valued],
     drawn: &Drawn<'_>,
+    steps: &[&Valued],
     banned: &Banned,
 ) -> Vec<Left> {
-    let taken: BTreeSet<usize> = drawn.chosen().map(|valued| valued.candidate.group).collect();
+    let taken: BTreeSet<usize> = steps.iter().map(|valued| valued.candidate.group).collect();
     let replayed: BTreeSet<usize> = banned.keys().map(|(group, _, _)| *group).collect();
     let mut by_group: BTreeMap<usize, Vec<&Valued>> = BTreeMap::new();
     for valued in candidates {
@@ -85,7 +86,7 @@ pub(crate) fn left(
     let mut left = Vec::new();
     let mut blocked: Vec<Blocked<'_>> = Vec::new();
     for (group, ways) in by_group {
-        let fell = drawn.chosen().any(|valued| {
+        let fell = steps.iter().any(|valued| {
             let candidate = &valued.candidate;
             candidate.group == group && banned.contains_key(&(group, candidate.at, candidate.exit()))
         });
@@ -157,7 +158,7 @@ fn unknown(planner: &Planner<'_>, group: usize, ways: &[&Valued]) -> Left {
 fn instead(planner: &Planner<'_>, ways: &[&Valued]) -> Option<String> {
     let exchange = ways.iter().filter(|valued| valued.is_certain()).find_map(|valued| {
         let part = valued.candidate.parts.first()?;
-        let moves = matches!(part.exit, Exit::Exchange | Exit::TradeIn) && part.money.carried_over.is_positive();
+        let moves = is_exchange(part.exit) && part.money.carried_over.is_positive();
         moves.then_some((valued, part))
     });
     exchange.map(|(valued, part)| {
@@ -203,7 +204,7 @@ fn explain_blocked(
         entry.why = match room {
             Some(candidate) => {
                 let worth: Amount =
-                    candidate.parts.iter().map(|part| worth_of(planner.wish.want, &part.money)).sum();
+                    candidate.parts.iter().map(|part| worth_of(planner.wish.want, part.exit, &part.money)).sum();
                 entry.worth_then = Some(worth);
                 entry.room_at = planner.lead(group).map(|lead| Stamp { at: candidate.at, zone: planner.ground.zone(lead) });
                 format!("would exceed {} until {}; worth {worth} {currency} then", one.name, day(candidate.at, planner, group))
@@ -268,6 +269,10 @@ pub(crate) fn waits(
     let mine = candidates.iter().filter(|valued| valued.candidate.group == group && valued.is_certain());
     let earlier: Vec<&Valued> = mine.filter(|valued| valued.candidate.at < chosen.candidate.at).collect();
     let start = planner.lead(group).map_or(chosen.candidate.at, |lead| planner.ground.start(lead));
+    if is_exchange(chosen.candidate.exit()) {
+        let carried: Amount = chosen.candidate.parts.iter().map(|part| part.money.carried_over).sum();
+        return Some(format!("there is no room to return it; carries over {carried} {currency}"));
+    }
     if chosen.candidate.at <= start {
         return None;
     }
