@@ -88,7 +88,15 @@ fn dependencies_point_down() {
         ("recoup-plan", &["recoup-core", "recoup-engine", "recoup-report", "recoup-timeline"]),
         (
             "recoup",
-            &["recoup-plan", "recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report", "recoup-timeline"],
+            &[
+                "recoup-plan",
+                "recoup-core",
+                "recoup-engine",
+                "recoup-plugin",
+                "recoup-portfolio",
+                "recoup-report",
+                "recoup-timeline",
+            ],
         ),
     ]
     .into();
