@@ -80,11 +80,24 @@ fn dependencies_point_down() {
         ("recoup-core", &[] as &[&str]),
         ("recoup-policy", &["recoup-core"]),
         ("recoup-conformance", &["recoup-core"]),
-        ("recoup-report", &["recoup-core"]),
+        ("recoup-report", &["recoup-core", "recoup-timeline"]),
         ("recoup-plugin", &["recoup-core"]),
         ("recoup-portfolio", &["recoup-core"]),
-        ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio"]),
-        ("recoup", &["recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report"]),
+        ("recoup-timeline", &["recoup-core"]),
+        ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio", "recoup-timeline"]),
+        ("recoup-plan", &["recoup-core", "recoup-engine", "recoup-report", "recoup-timeline"]),
+        (
+            "recoup",
+            &[
+                "recoup-plan",
+                "recoup-core",
+                "recoup-engine",
+                "recoup-plugin",
+                "recoup-portfolio",
+                "recoup-report",
+                "recoup-timeline",
+            ],
+        ),
     ]
     .into();
     let mut wrong = Vec::new();

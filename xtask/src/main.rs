@@ -14,6 +14,8 @@ cargo xtask COMMAND
 
   demo                  build everything in release and assess the real sample payloads in fixtures/
   test                  build host and adapters and run all tests
+  test --browser        only the test that opens the HTML reports in a headless Chromium
+  test --slow           only the tests that hold timelines against assessing every hour of several years
   ci [--quick]          fmt, clippy, tests, docs, and Miri and fuzzing where nightly is there (not with --quick)
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run
@@ -181,9 +183,51 @@ fn demo() -> Done {
 
 /// Builds the program and its adapters for the tests that load them, then runs all tests.
 fn test(rest: &[&str]) -> Done {
+    match rest {
+        ["--browser"] => return browser(),
+        ["--slow"] => return slow(),
+        _ => {}
+    }
     let out = target().join("test-dist");
     dist(&out, "dev")?;
     run(cargo().args(["test", "--locked", "--workspace"]).args(rest).env("RECOUP_DIST", &out))
+}
+
+/// The programs under which Chromium goes.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// Opens the HTML reports in a real browser and reads the figures from page and chart.
+fn browser() -> Done {
+    let runs =
+        |name: &&String| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    let named = env::var("RECOUP_BROWSER").into_iter();
+    let found = named.chain(BROWSERS.map(str::to_owned)).collect::<Vec<_>>();
+    let browser = found.iter().find(runs).ok_or(
+        "no Chromium was found: install one (Debian: apt-get install chromium; macOS: brew install --cask chromium), \
+         or name its program in RECOUP_BROWSER",
+    )?;
+    let out = target().join("test-dist");
+    dist(&out, "dev")?;
+    let mut command = cargo();
+    command.args(["test", "--locked", "--package", "recoup-tests", "--test", "browser", "--", "--include-ignored"]);
+    run(command.env("RECOUP_DIST", &out).env("RECOUP_BROWSER", browser))
+}
+
+/// Every resource of every case at every hour of three years: in release, since it is long.
+fn slow() -> Done {
+    let mut command = cargo();
+    command.args([
+        "test",
+        "--locked",
+        "--release",
+        "--package",
+        "recoup-tests",
+        "--test",
+        "timeline",
+        "--",
+        "--nocapture",
+    ]);
+    run(command.env("RECOUP_SLOW", "1"))
 }
 
 fn has_nightly(tool: &str) -> bool {

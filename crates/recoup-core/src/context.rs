@@ -63,6 +63,12 @@ impl Run {
         self.with_accounts(more)
     }
 
+    /// All accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &[AccountRecord] {
+        &self.accounts
+    }
+
     /// The account of a resource: the one of its site, else the one without a site.
     #[must_use]
     #[inline]

@@ -549,6 +549,14 @@ impl SiteRules {
         self.epochs.get(after.saturating_sub(1))
     }
 
+    /// The first instant after `at` from which anything dated holds that did not before, or no longer does.
+    #[must_use]
+    pub fn changes_after(&self, at: Instant) -> Option<Instant> {
+        let after = self.epochs.partition_point(|epoch| epoch.from <= at);
+        // The first epoch holds on all earlier days too, so it never begins.
+        self.epochs.get(after.max(1)).map(|epoch| epoch.from)
+    }
+
     /// The edition in force at an instant; the oldest one on all earlier days too.
     #[must_use]
     pub fn edition(&self, at: Instant) -> Option<&str> {

@@ -10,6 +10,7 @@ pub mod names;
 pub mod pipeline;
 pub mod services;
 mod stated;
+pub mod timeline;
 pub mod usual;
 
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ use recoup_core::import::may_hold;
 use recoup_core::overlay::{Overlay, OverlayError};
 use recoup_core::policy::Policy;
 use recoup_core::record::ResourceRecord;
-use recoup_core::time::Zone;
+use recoup_core::time::{Instant, Zone};
 use recoup_plugin::host::{LoadError, PluginDir};
 use recoup_plugin::session::check_answers;
 use recoup_plugin::{Adapter, CallError, Session};
@@ -189,6 +190,20 @@ impl<'e> Assessor<'e> {
         self.engine
     }
 
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Assesses resources each at its own instant, whatever the run's; otherwise as
+    /// [`assess`](Self::assess).
+    #[must_use]
+    pub fn assess_at(&self, rows: Vec<(ResourceRecord, Instant)>) -> Vec<Result<Answered, AssessError>> {
+        let (resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
+        self.assess_all(resources, Some(&at))
+    }
+
     /// The session in a provider's adapter, opened if it was not yet.
     fn session(&self, provider: &str) -> Opened {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -206,6 +221,10 @@ impl<'e> Assessor<'e> {
     /// Assesses resources of any providers; the answers stand in the order of the resources.
     #[must_use]
     pub fn assess(&self, resources: Vec<ResourceRecord>) -> Vec<Result<Answered, AssessError>> {
+        self.assess_all(resources, None)
+    }
+
+    fn assess_all(&self, resources: Vec<ResourceRecord>, at: Option<&[Instant]>) -> Vec<Result<Answered, AssessError>> {
         let mut answers: Vec<Option<Result<Answered, AssessError>>> = resources.iter().map(|_| None).collect();
         let mut by_provider: Vec<(String, Vec<usize>, Vec<ResourceRecord>)> = Vec::new();
         for (index, resource) in resources.into_iter().enumerate() {
@@ -218,7 +237,10 @@ impl<'e> Assessor<'e> {
             }
         }
         for (provider, places, group) in by_provider {
-            for (place, answer) in places.into_iter().zip(self.assess_group(&provider, &group)) {
+            let at: Option<Vec<Instant>> =
+                at.map(|at| places.iter().filter_map(|place| at.get(*place).copied()).collect());
+            let answers_of_group = self.assess_group(&provider, &group, at.as_deref());
+            for (place, answer) in places.into_iter().zip(answers_of_group) {
                 if let Some(slot) = answers.get_mut(place) {
                     *slot = Some(answer);
                 }
@@ -227,8 +249,13 @@ impl<'e> Assessor<'e> {
         answers.into_iter().flatten().collect()
     }
 
-    fn assess_group(&self, provider: &str, group: &[ResourceRecord]) -> Vec<Result<Answered, AssessError>> {
-        match self.assess_batch(provider, group) {
+    fn assess_group(
+        &self,
+        provider: &str,
+        group: &[ResourceRecord],
+        at: Option<&[Instant]>,
+    ) -> Vec<Result<Answered, AssessError>> {
+        match self.assess_batch(provider, group, at) {
             Ok(answers) => answers,
             Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
         }
@@ -238,12 +265,13 @@ impl<'e> Assessor<'e> {
         &self,
         provider: &str,
         group: &[ResourceRecord],
+        at: Option<&[Instant]>,
     ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
         let (adapter, session) = self.session(provider)?;
         let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
         let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
         let batch =
-            recoup_plugin::batch::resources(group, None).map_err(|error| AssessError::Refused(error.to_string()))?;
+            recoup_plugin::batch::resources(group, at).map_err(|error| AssessError::Refused(error.to_string()))?;
         let answers = session.assess(batch)?;
         let answers = check_answers(provider, group.len(), session.clauses(), &answers)?;
         let mut out = Vec::with_capacity(group.len());

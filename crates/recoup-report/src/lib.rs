@@ -13,8 +13,14 @@
 //! | [`explain`] | one answer, clause by clause and step by step |
 //! | [`compare`] | the same resources under several providers' rules |
 //! | [`policy`] | what a provider publishes: lists, differences of editions, the policy book |
+//! | [`deadlines`] | what closes, opens or changes its fee over time, and what it costs to miss it |
+//! | [`ics`] | the same as a calendar |
+//! | [`forecast`] | what would come back at each moment, with a [`chart`] |
+//! | [`simulate`] | something not bought yet, at each provider side by side |
+//! | [`timeline`] | what comes for one resource: the end of an explanation |
 //! | [`totals`] | sums by currency, shared by the faces |
 //! | [`words`] | the words of the formats in plain English |
+//! | [`sheets`] | small tables and pages for other crates |
 //! | [`sample`] | an invented provider to try them on |
 //!
 //! Tables are drawn by this crate and not by a table library: a money column must never be cut, columns
@@ -34,21 +40,29 @@
 
 use std::io;
 
+pub mod chart;
 pub mod compare;
+pub mod deadlines;
 mod detail;
 pub mod explain;
 pub mod focus;
+pub mod forecast;
 mod grid;
 pub mod html;
+pub mod ics;
 mod line;
 pub mod machine;
 pub mod markdown;
+mod page;
 pub mod policy;
 pub mod sample;
+pub mod sheets;
+pub mod simulate;
 mod stated;
 pub mod table;
 mod text;
 mod time;
+pub mod timeline;
 pub mod totals;
 pub mod words;
 

@@ -132,3 +132,70 @@ pub fn answers() -> Result<Vec<Answered>, Box<dyn Error>> {
     }
     [subscription("vm-1", "web server", "2024-11-18", "1200.00"), used, metered].iter().map(answer).collect()
 }
+
+/// The rules of Example Cloud over some records, as a timeline asks them.
+#[derive(Debug)]
+pub struct OverTime {
+    rules: Rules<Example>,
+    run: Run,
+    records: Vec<ResourceRecord>,
+}
+
+impl OverTime {
+    /// The rules over the sample's resources of which something may come back, and the span of a year from
+    /// 2024-11-20 at 00:00 +08:00 on.
+    ///
+    /// # Errors
+    /// Never, as long as the sample is well formed.
+    pub fn new() -> Result<(Self, Vec<(Instant, Instant)>), Box<dyn Error>> {
+        let rules = Rules::<Example>::load()?;
+        let account = json!({"provider": "example", "account": "team-1", "returns": []});
+        let from = Instant::parse("2024-11-20", Zone::fixed_hours(8))?;
+        let mut run = Run::at(from).with_accounts(vec![rules.account(&account)?]);
+        run.trace = true;
+        run.assumed.flags.set(Flag::Invoiced, false);
+        run.assumed.flags.set(Flag::Promotion, false);
+        let all = [
+            subscription("vm-1", "web server", "2024-11-18", "1200.00"),
+            subscription("vm-2", "batch worker", "2024-11-01", "365.00"),
+        ];
+        let mut records = Vec::new();
+        for resource in &all {
+            records.push(ResourceRecord::from_json(resource, &|_, site| rules.zone_of(site))?.record);
+        }
+        let to = from + Span::days(365);
+        Ok((Self { rules, run, records }, all.iter().map(|_| (from, to)).collect()))
+    }
+
+    /// The timelines of the sample's resources.
+    ///
+    /// # Errors
+    /// Never, as long as the sample is well formed.
+    pub fn timelines(&self, spans: &[(Instant, Instant)]) -> Result<Vec<recoup_timeline::Timeline>, String> {
+        recoup_timeline::walk(self, spans).into_iter().collect()
+    }
+}
+
+impl recoup_timeline::Rules for OverTime {
+    fn rule(&self, rows: &[recoup_timeline::Row]) -> Vec<Result<Answered, String>> {
+        let policy = Arc::new(self.rules.book().policy().clone());
+        let answer = |row: &recoup_timeline::Row| {
+            let record = self.records.get(row.resource).ok_or("no such resource")?;
+            let mut run = self.run.clone();
+            run.at = Some(row.at);
+            let (subject, assessment) = self.rules.assess_record(&run, record).map_err(|error| error.to_string())?;
+            Ok(Answered { subject, assessment, policy: Arc::clone(&policy), stated: Vec::new() })
+        };
+        rows.iter().map(answer).collect()
+    }
+
+    fn rule_as_before(&self, _: recoup_timeline::Row) -> Option<Result<Answered, String>> {
+        // Example Cloud has had one edition ever.
+        None
+    }
+
+    fn rules_change_after(&self, row: recoup_timeline::Row) -> Option<Instant> {
+        let record = self.records.get(row.resource)?;
+        self.rules.book().site(record.site.as_deref())?.changes_after(row.at)
+    }
+}

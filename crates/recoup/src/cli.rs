@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::span::Length;
+
 /// What you can get out of, by each cloud's own published rules.
 ///
 /// recoup says of everything bought ahead from a cloud whether it can be unsubscribed, cancelled, returned,
@@ -50,11 +52,31 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Put the same resources under every installed provider's rules, side by side.
     Compare(Compare),
+    /// What closes, opens or changes its fee, when, and what it costs to miss it.
+    ///
+    /// Walks every resource from ruling to ruling, exactly. Instants are shown on the site's clock and in UTC.
+    /// Where an exit asks for a review, the instant to act by is the one at which the review is over in time.
+    Deadlines(Deadlines),
+    /// What would come back if everything left at each moment from now to the end.
+    ///
+    /// Refund, fee, consumption, what is forfeited and what is no longer owed, per resource and in total by
+    /// currency, with a chart. Figures are exact at every instant named.
+    Forecast(Forecast),
+    /// What is lost by leaving something that is not bought yet in month n, at each provider side by side.
+    ///
+    /// FILE is a portfolio of records with their prices and terms. What says when is filled in as if everything
+    /// were bought at the instant asked about; what is due counts as paid in cash unless the record says by what.
+    Simulate(Simulate),
     /// Show what providers publish: editions, clauses with their sources, dated tables.
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// Plan what to give back, through which exit and when, so that most comes back under every quota.
+    ///
+    /// The plan is exact: it says what no other plan exceeds, and why each thing stays. As JSON it is a file that
+    /// `--check` replays step by step through the providers' rules. See docs/plan.md.
+    Plan(Box<Plan>),
     /// Show or check adapters.
     Plugin {
         #[command(subcommand)]
@@ -72,10 +94,10 @@ pub(crate) enum Command {
 }
 
 /// What all commands that assess have in common.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Question {
     /// The instant asked about: RFC 3339 with an offset, or a date (00:00 on each site's clock). Default: now.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", visible_alias = "from")]
     pub(crate) at: Option<String>,
 
     /// Accounts file: settlement currencies, quotas, earlier returns, account facts (JSON).
@@ -171,6 +193,157 @@ pub(crate) struct Compare {
     pub(crate) answer: Answer,
 }
 
+/// Where and how an answer about time is written.
+#[derive(Debug, Args)]
+pub(crate) struct TimeAnswer {
+    /// Format; by default a table on a terminal, NDJSON in a pipe, and by the name of OUT.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<TimeFormat>,
+
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimeFormat {
+    Table,
+    Json,
+    Ndjson,
+    Csv,
+    Markdown,
+    Html,
+    /// A calendar that a team subscribes to; of deadlines only.
+    Ics,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortBy {
+    /// What is due first stands first.
+    Time,
+    /// By currency, what costs most to miss stands first.
+    Stake,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GroupBy {
+    Account,
+    Provider,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Deadlines {
+    /// Files, or `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Only what is to be acted on within this time of the instant asked about: 48h, 30d, 2w, 6mo, 1y.
+    #[arg(long, value_name = "LENGTH")]
+    pub(crate) within: Option<Length>,
+    /// The order.
+    #[arg(long, value_enum, default_value = "time")]
+    pub(crate) sort: SortBy,
+    /// Put together what belongs to one account or one provider.
+    #[arg(long, value_enum, value_name = "BY")]
+    pub(crate) group: Option<GroupBy>,
+    /// Exit with 1 where something is lost by a deadline that is due within this time.
+    #[arg(long, value_name = "LENGTH")]
+    pub(crate) fail_if_within: Option<Length>,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    #[command(flatten)]
+    pub(crate) answer: TimeAnswer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Forecast {
+    /// Files, or `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Until when: RFC 3339 with an offset, or a date (00:00 on each site's clock). Default: the last end of all.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// The resource's id, where only one is to be told.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// List every step one by one, also where figures move by the hour.
+    #[arg(long)]
+    pub(crate) steps: bool,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    #[command(flatten)]
+    pub(crate) answer: TimeAnswer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Files, or `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// The record's id, where only one is to be simulated.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Each record only under the rules of the provider that it names, not under everybody's.
+    #[arg(long)]
+    pub(crate) as_given: bool,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    #[command(flatten)]
+    pub(crate) answer: TimeAnswer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Files, or `-` for standard input. With --check those that the plan names, unless others are given.
+    #[arg(required_unless_present = "check", value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// What the plan is to bring: cash that comes back less what leaving costs, payments that are no longer owed, or both
+    /// (and what an exchange carries over).
+    #[arg(long, value_enum, ignore_case = true, default_value = "both", value_name = "WHAT")]
+    pub(crate) want: Wanted,
+    /// No step after this: RFC 3339 with an offset, or a date. Default: a year from the instant asked about.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) by: Option<String>,
+    /// Ids of resources that stay.
+    #[arg(long, value_name = "ID", num_args = 1.., value_delimiter = ',')]
+    pub(crate) keep: Vec<String>,
+    /// Only these may leave: ids, names, products, projects or accounts.
+    #[arg(long, value_name = "WORD", num_args = 1.., value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Rates (JSON: {"base": "USD", "rates": {"CNY": "0.14"}}) to plan several currencies together; without, each has a
+    /// plan of its own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rates: Option<PathBuf>,
+    /// Seconds to search at most; past them the best found is given with its gap.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) time_limit: u64,
+    /// Replay a plan step by step and recompute every figure and quota; exits 1 where anything does not hold.
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["by", "keep", "only", "rates", "at"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Format; by default a table on a terminal, JSON elsewhere, and by the name of OUT.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<PlanFormat>,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) question: Question,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wanted {
+    Cash,
+    Released,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Table,
+    Json,
+    Markdown,
+    Html,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// The providers, their sites and editions.
@@ -238,6 +411,13 @@ pub(crate) struct Check {
     /// List clauses that no case makes bite, or none lets pass.
     #[arg(long)]
     pub(crate) coverage: bool,
+}
+
+impl TimeAnswer {
+    /// The place where it is written.
+    pub(crate) fn place(&self) -> Answer {
+        Answer { format: None, output: self.output.clone() }
+    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,17 @@ mod assess;
 mod check;
 mod cli;
 mod compare;
+mod deadlines;
 mod explain;
+mod forecast;
 mod host;
 mod output;
 mod overlay;
+mod plan;
 mod plugin;
 mod policy;
+mod simulate;
+mod span;
 
 use std::io;
 use std::process::ExitCode;
@@ -45,6 +50,10 @@ fn run(cli: Cli) -> Outcome {
         Command::Assess(args) => host::with_engine(setup, |engine| assess::assess(engine, &args)),
         Command::Explain(args) => host::with_engine(setup, |engine| explain::explain(engine, &args)),
         Command::Compare(args) => host::with_engine(setup, |engine| compare::compare(engine, &args)),
+        Command::Deadlines(args) => host::with_engine(setup, |engine| deadlines::deadlines(engine, &args)),
+        Command::Forecast(args) => host::with_engine(setup, |engine| forecast::forecast(engine, &args)),
+        Command::Simulate(args) => host::with_engine(setup, |engine| simulate::simulate(engine, &args)),
+        Command::Plan(args) => host::with_engine(setup, |engine| plan::plan(engine, &args)),
         Command::Policy { command } => host::with_engine(setup, |engine| policy::policy(engine, &command)),
         Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
         Command::Check(args) => host::with_engine(setup, |engine| check::check(engine, &args)),

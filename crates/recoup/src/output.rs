@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use recoup_portfolio::parquet;
 use recoup_report::{Answered, Look, Report};
 
-use crate::cli::{Answer, Format};
+use crate::cli::{Answer, Format, TimeAnswer, TimeFormat};
 use crate::host::{Failure, look};
 
 /// The format that was asked for, or that follows from where the answer goes.
@@ -26,6 +26,23 @@ pub(crate) fn format(answer: &Answer) -> Format {
         .format
         .or_else(|| answer.output.as_ref().and_then(by_name))
         .unwrap_or(if answer.output.is_none() && io::stdout().is_terminal() { Format::Table } else { Format::Ndjson })
+}
+
+/// The same of an answer about time.
+pub(crate) fn time_format(answer: &TimeAnswer) -> TimeFormat {
+    let by_name = |path: &PathBuf| match path.extension()?.to_str()? {
+        "json" => Some(TimeFormat::Json),
+        "ndjson" | "jsonl" => Some(TimeFormat::Ndjson),
+        "csv" => Some(TimeFormat::Csv),
+        "md" => Some(TimeFormat::Markdown),
+        "html" | "htm" => Some(TimeFormat::Html),
+        "ics" => Some(TimeFormat::Ics),
+        "txt" => Some(TimeFormat::Table),
+        _ => None,
+    };
+    let by_place =
+        if answer.output.is_none() && io::stdout().is_terminal() { TimeFormat::Table } else { TimeFormat::Ndjson };
+    answer.format.or_else(|| answer.output.as_ref().and_then(by_name)).unwrap_or(by_place)
 }
 
 /// A file that takes its name only when it is whole.

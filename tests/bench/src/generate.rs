@@ -285,7 +285,7 @@ pub(crate) fn resource(profile: &Profile, number: u64) -> ResourceRecord {
         price_terms: None,
         orders: Some(orders),
         facts: Facts { flags: flags(&mut dice), ..Facts::default() },
-        stated: None,
+        stated: Vec::new(),
     }
 }
 

@@ -1,0 +1,583 @@
+//! The choices there are: for everything that leaves as a whole, every exit at every moment worth choosing.
+//!
+//! Two runs answer. In the one, accounts stand as they do; it says what is used of every quota at an instant. In
+//! the other nothing is used of any quota, so that it says what an exit gives where only quotas stand against it.
+//! Whether they do is the plan's to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use recoup_core::assessment::{Answered, Assessment, Subject};
+use recoup_core::context::{QuotaDraw, Run, Window};
+use recoup_core::money::Number;
+use recoup_core::record::ResourceRecord;
+use recoup_core::ruling::RulingData;
+use recoup_core::time::{Instant, Span, Zone};
+use recoup_core::vocab::{Exit, Reason, Relation};
+use recoup_engine::timeline::{self, Timeline};
+use recoup_engine::{Assessor, Engine};
+use recoup_timeline::figures::Money;
+
+use crate::accounts::{AccountKey, with_room};
+
+/// Rows that are asked about in one batch.
+const ROWS: usize = 4_096;
+/// Instants at which one quota makes room again that are looked at.
+const MOST_TURNS: usize = 36;
+/// Months whose first days are looked at where a draw shrinks as time goes on.
+const MOST_MONTHS: i32 = 36;
+
+/// What is planned with.
+#[derive(Debug)]
+pub(crate) struct Ground<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) run: &'a Run,
+    pub(crate) resources: &'a [ResourceRecord],
+    /// What each resource's first answer speaks of: site, zone, the instant asked about.
+    pub(crate) subjects: &'a [Subject],
+    pub(crate) threads: usize,
+}
+
+/// Resources that leave together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Their places; the first one leads.
+    pub(crate) members: Vec<usize>,
+    /// Reasons that do not count because they leave together, for the lead and for the others.
+    waived: [&'static [Reason]; 2],
+}
+
+impl Group {
+    pub(crate) fn waived(&self, member: usize) -> &'static [Reason] {
+        let [lead, others] = self.waived;
+        if self.members.first() == Some(&member) { lead } else { others }
+    }
+}
+
+/// A draw on a pool, with what was used before the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolDraw {
+    pub(crate) name: String,
+    pub(crate) limit: Number,
+    pub(crate) used: Number,
+    pub(crate) draws: Number,
+    pub(crate) window: Window,
+}
+
+/// A resource leaving through an exit.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) member: usize,
+    pub(crate) exit: Exit,
+    pub(crate) money: Money,
+    pub(crate) draws: Vec<PoolDraw>,
+    pub(crate) review_hours: Option<u32>,
+}
+
+/// A way for a group to leave at an instant.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) group: usize,
+    pub(crate) at: Instant,
+    pub(crate) parts: Vec<Part>,
+    /// What is not known, as `fact=value` that would open it; empty where it is certain.
+    pub(crate) facts: BTreeSet<String>,
+}
+
+impl Candidate {
+    pub(crate) fn exit(&self) -> Exit {
+        self.parts.first().map_or(Exit::None, |part| part.exit)
+    }
+
+    /// When a review is over at the latest.
+    pub(crate) fn done_by(&self) -> Option<Instant> {
+        let hours = self.parts.iter().filter_map(|part| part.review_hours).max()?;
+        Some(self.at + Span::hours(i64::from(hours)))
+    }
+}
+
+/// Everything there is to choose from.
+#[derive(Debug, Default)]
+pub(crate) struct Choices {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) candidates: Vec<Candidate>,
+    /// By group: the reasons for which all its exits are refused at the first instant.
+    pub(crate) refused: Vec<BTreeSet<Reason>>,
+    pub(crate) problems: Vec<String>,
+}
+
+const BOUND: &[Reason] = &[Reason::LeavesWithPrimary];
+const BUNDLED: &[Reason] = &[Reason::PartOfBundle, Reason::LeavesWithPrimary];
+
+/// Resources by what leaves only together: bundles whole, bound resources with their primary.
+pub(crate) fn groups(resources: &[ResourceRecord], subjects: &[Subject]) -> Vec<Group> {
+    type Key<'a> = (&'a str, &'a str, Option<&'a str>, &'a str);
+    let place = |index: usize| subjects.get(index).map(|subject| (subject.provider.as_str(), subject.site.as_str()));
+    let mut by_id: BTreeMap<Key<'_>, usize> = BTreeMap::new();
+    let mut bundles: BTreeMap<Key<'_>, Vec<usize>> = BTreeMap::new();
+    for (index, resource) in resources.iter().enumerate() {
+        let Some((provider, site)) = place(index) else { continue };
+        let account = resource.account.as_deref();
+        by_id.insert((provider, site, account, resource.id.as_str()), index);
+        if let Some(bundle) = &resource.bundle {
+            bundles.entry((provider, site, account, bundle.as_str())).or_default().push(index);
+        }
+    }
+    let mut bound: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut follows: BTreeSet<usize> = BTreeSet::new();
+    for (index, resource) in resources.iter().enumerate().filter(|(_, one)| one.relation == Some(Relation::Bound)) {
+        let (Some((provider, site)), Some(primary)) = (place(index), resource.primary.as_deref()) else { continue };
+        let leads = by_id.get(&(provider, site, resource.account.as_deref(), primary)).copied();
+        if let Some(leads) = leads.filter(|leads| *leads != index && resource.bundle.is_none()) {
+            bound.entry(leads).or_default().push(index);
+            follows.insert(index);
+        }
+    }
+    let mut groups = Vec::new();
+    let mut grouped: BTreeSet<usize> = BTreeSet::new();
+    for members in bundles.into_values().filter(|members| members.len() > 1) {
+        grouped.extend(&members);
+        groups.push(Group { members, waived: [BUNDLED, BUNDLED] });
+    }
+    for index in (0..resources.len()).filter(|index| !follows.contains(index) && !grouped.contains(index)) {
+        let mut members = vec![index];
+        members.extend(bound.get(&index).into_iter().flatten());
+        groups.push(Group { members, waived: [&[], BOUND] });
+    }
+    groups.sort_by_key(|group| group.members.first().copied());
+    groups
+}
+
+/// What stands of a ruling where some reasons do not count: nothing where it is refused, else what is unknown.
+pub(crate) fn standing(ruling: &RulingData, waived: &[Reason]) -> Option<BTreeSet<String>> {
+    if ruling.refusals.iter().any(|refusal| !waived.contains(&refusal.reason)) {
+        return None;
+    }
+    let unknowns = ruling.unknowns.iter().filter(|unknown| !waived.contains(&unknown.reason));
+    let said = unknowns.map(|unknown| {
+        let fact = unknown.fact.as_deref().unwrap_or(unknown.reason.as_str());
+        unknown.assumed.map_or_else(|| fact.to_owned(), |assumed| format!("{fact}={assumed}"))
+    });
+    Some(said.collect())
+}
+
+impl Ground<'_> {
+    pub(crate) fn key(&self, index: usize) -> Option<AccountKey> {
+        let (resource, subject) = (self.resources.get(index)?, self.subjects.get(index)?);
+        Some(AccountKey {
+            provider: subject.provider.clone(),
+            site: subject.site.clone(),
+            account: resource.account.clone(),
+        })
+    }
+
+    pub(crate) fn zone(&self, index: usize) -> Zone {
+        self.subjects.get(index).map_or(Zone::UTC, |subject| subject.zone)
+    }
+
+    pub(crate) fn start(&self, index: usize) -> Instant {
+        self.subjects.get(index).map_or(Instant::from_micros(0), |subject| subject.at)
+    }
+
+    /// Asks about resources, each at its own instant, with all threads.
+    pub(crate) fn ask(&self, assessor: &Assessor<'_>, rows: &[(usize, Instant)]) -> Vec<Result<Answered, String>> {
+        let record = |(index, at): &(usize, Instant)| self.resources.get(*index).map(|one| (one.clone(), *at));
+        ask_all(assessor, rows, self.threads, &record)
+    }
+
+    fn walk(&self, assessor: &Assessor<'_>, until: Instant) -> Vec<Result<Timeline, String>> {
+        let spans: Vec<(Instant, Instant)> = self
+            .subjects
+            .iter()
+            .zip(self.resources)
+            .map(|(subject, resource)| {
+                let end = timeline::end_of(resource).unwrap_or(until);
+                (subject.at, until.min(end).max(subject.at))
+            })
+            .collect();
+        timeline::timelines(assessor, self.resources, &spans, self.threads)
+    }
+}
+
+/// Asks about rows in batches, with all threads; the answers stand in the order of the rows.
+pub(crate) fn ask_all<R: Sync>(
+    assessor: &Assessor<'_>,
+    rows: &[R],
+    threads: usize,
+    record: &(impl Fn(&R) -> Option<(ResourceRecord, Instant)> + Sync),
+) -> Vec<Result<Answered, String>> {
+    let chunks: Vec<&[R]> = rows.chunks(ROWS).collect();
+    let next = AtomicUsize::new(0);
+    let made: Mutex<BTreeMap<usize, Vec<Result<Answered, String>>>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, chunks.len().max(1)) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(chunk) = chunks.get(number) else { break };
+                    let asked: Vec<(ResourceRecord, Instant)> = chunk.iter().filter_map(record).collect();
+                    let answers = assessor.assess_at(asked);
+                    let answers = answers.into_iter().map(|answer| answer.map_err(|error| error.to_string())).collect();
+                    if let Ok(mut made) = made.lock() {
+                        made.insert(number, answers);
+                    }
+                }
+            });
+        }
+    });
+    made.into_inner().unwrap_or_default().into_values().flatten().collect()
+}
+
+/// Pools by account: their names and how they count.
+pub(crate) type Pools = BTreeMap<AccountKey, BTreeMap<String, Window>>;
+
+fn rulings(timeline: &Timeline) -> impl Iterator<Item = &RulingData> {
+    timeline.pieces.iter().flat_map(|piece| piece.first.rulings().iter().chain(piece.end.rulings()))
+}
+
+fn pools_of(ground: &Ground<'_>, timelines: &[Result<Timeline, String>]) -> Pools {
+    let mut pools = Pools::new();
+    for (index, timeline) in timelines.iter().enumerate() {
+        let (Ok(timeline), Some(key)) = (timeline, ground.key(index)) else { continue };
+        for draw in rulings(timeline).flat_map(|ruling| &ruling.quota) {
+            pools.entry(key.clone()).or_default().insert(draw.name.to_string(), draw.window);
+        }
+    }
+    pools
+}
+
+/// The run in which nothing is used of any quota.
+pub(crate) fn roomy(run: &Run, pools: &Pools) -> Run {
+    let names = pools.iter().map(|(key, names)| (key.clone(), names.keys().cloned().collect())).collect();
+    with_room(run, &names)
+}
+
+/// The instants at which a pool makes room again: its calendar turns, or what was returned leaves its window, be it
+/// before the plan or at an earlier turn.
+pub(crate) fn turns(
+    window: Window,
+    returned: &[Instant],
+    zone: Zone,
+    from: Instant,
+    until: Instant,
+) -> BTreeSet<Instant> {
+    let mut turns = BTreeSet::new();
+    match window {
+        Window::CalendarYear | Window::CalendarMonth => {
+            let mut at = from;
+            while turns.len() < MOST_TURNS {
+                at = if window == Window::CalendarYear { zone.next_year(at) } else { zone.next_month(at) };
+                if at > until {
+                    break;
+                }
+                turns.insert(at);
+            }
+        }
+        Window::RollingDays(days) => {
+            let length = Span::days(i64::from(days));
+            let mut waiting: BTreeSet<Instant> = returned.iter().copied().chain([from]).collect();
+            while let Some(first) = waiting.pop_first() {
+                // The last instant of a window may be inside; a second later it is not.
+                for at in [first + length, first + length + Span::seconds(1)] {
+                    if from < at && at <= until && turns.len() < MOST_TURNS && turns.insert(at) {
+                        waiting.insert(at);
+                    }
+                }
+            }
+        }
+        Window::Lifetime | Window::Unpublished => {}
+    }
+    turns
+}
+
+/// The instants worth choosing for a group.
+fn moments(
+    ground: &Ground<'_>,
+    group: &Group,
+    timelines: &[Result<Timeline, String>],
+    turns: &BTreeMap<(AccountKey, String), BTreeSet<Instant>>,
+    until: Instant,
+) -> BTreeSet<Instant> {
+    let mut moments = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    let mut shrinks = false;
+    let start = group.members.iter().map(|member| ground.start(*member)).max().unwrap_or(until);
+    for member in &group.members {
+        let Some(Ok(timeline)) = timelines.get(*member) else { continue };
+        let waived = group.waived(*member);
+        let mut last_open: Option<Instant> = None;
+        for piece in &timeline.pieces {
+            let open: Vec<&RulingData> = piece.first.rulings().iter().filter(|ruling| is_way(ruling, waived)).collect();
+            if open.is_empty() {
+                continue;
+            }
+            moments.insert(piece.from);
+            moments.insert(piece.last);
+            last_open = Some(piece.last);
+            for ruling in open {
+                if let Some(hours) = ruling.review.as_ref().and_then(|review| review.approved_after_hours) {
+                    moments.insert(piece.last - Span::hours(i64::from(hours)));
+                }
+                names.extend(ruling.quota.iter().map(|draw| draw.name.to_string()));
+                let end = piece.end.ruling(ruling.exit);
+                shrinks |= end.is_some_and(|end| draws(end) != draws(ruling));
+            }
+        }
+        if let (true, Some(last)) = (shrinks, last_open) {
+            let mut at = start;
+            for _ in 0..MOST_MONTHS {
+                at = ground.zone(*member).next_month(at);
+                if at > last.min(until) {
+                    break;
+                }
+                moments.insert(at);
+            }
+        }
+    }
+    moments.insert(start);
+    if let Some(key) = group.members.first().and_then(|lead| ground.key(*lead)) {
+        for name in names {
+            moments.extend(turns.get(&(key.clone(), name)).into_iter().flatten());
+        }
+    }
+    moments.retain(|at| start <= *at && *at <= until);
+    moments
+}
+
+fn draws(ruling: &RulingData) -> Vec<Option<Number>> {
+    ruling.quota.iter().map(|draw| draw.draws).collect()
+}
+
+/// Whether a ruling is a way out with a known figure, quotas apart.
+fn is_way(ruling: &RulingData, waived: &[Reason]) -> bool {
+    !matches!(ruling.exit, Exit::None | Exit::StopRenewal)
+        && ruling.refund.is_some()
+        && ruling.refusals.iter().all(|refusal| {
+            waived.contains(&refusal.reason) || (refusal.reason == Reason::QuotaExhausted && !ruling.quota.is_empty())
+        })
+}
+
+/// Gathers all choices up to an instant.
+pub(crate) fn gather(ground: &Ground<'_>, until: Instant) -> Choices {
+    let as_is = Assessor::new(ground.engine, ground.run.clone());
+    let known = ground.walk(&as_is, until);
+    let pools = pools_of(ground, &known);
+    let roomy_run = roomy(ground.run, &pools);
+    let with_room = Assessor::new(ground.engine, roomy_run);
+    let timelines = if pools.is_empty() { known } else { ground.walk(&with_room, until) };
+    let mut choices = Choices { groups: groups(ground.resources, ground.subjects), ..Choices::default() };
+    for (timeline, subject) in timelines.iter().zip(ground.subjects) {
+        if let Err(what) = timeline {
+            choices.problems.push(format!("{}: {what}", subject.resource));
+        }
+    }
+    let turns = all_turns(ground, &pools, until);
+    let asked: Vec<(usize, Instant)> = choices
+        .groups
+        .iter()
+        .enumerate()
+        .flat_map(|(index, group)| {
+            moments(ground, group, &timelines, &turns, until).into_iter().map(move |at| (index, at))
+        })
+        .collect();
+    choices.refused = refused(&choices.groups, &timelines);
+    let found = candidates_at(ground, &choices.groups, &asked, &as_is, &with_room);
+    choices.candidates = found;
+    choices
+}
+
+fn all_turns(ground: &Ground<'_>, pools: &Pools, until: Instant) -> BTreeMap<(AccountKey, String), BTreeSet<Instant>> {
+    let from = ground.subjects.iter().map(|subject| subject.at).min().unwrap_or(until);
+    let mut all = BTreeMap::new();
+    for (key, names) in pools {
+        let zone = ground.engine.zone_of(&key.provider, Some(&key.site)).unwrap_or(Zone::UTC);
+        let returns = key.record(ground.run).and_then(|record| record.returns.as_ref());
+        let returned: Vec<Instant> = returns.into_iter().flatten().map(|entry| entry.at).collect();
+        for (name, window) in names {
+            all.insert((key.clone(), name.clone()), turns(*window, &returned, zone, from, until));
+        }
+    }
+    all
+}
+
+/// By group, why its lead cannot leave now.
+fn refused(groups: &[Group], timelines: &[Result<Timeline, String>]) -> Vec<BTreeSet<Reason>> {
+    groups
+        .iter()
+        .map(|group| {
+            let first = |member: &usize| timelines.get(*member)?.as_ref().ok()?.pieces.first();
+            let pieces = group.members.iter().filter_map(first);
+            pieces
+                .flat_map(|piece| piece.first.rulings())
+                .filter(|ruling| ruling.exit != Exit::StopRenewal)
+                .flat_map(|ruling| ruling.refusals.iter().map(|refusal| refusal.reason))
+                .collect()
+        })
+        .collect()
+}
+
+/// The candidates of groups at instants.
+pub(crate) fn candidates_at(
+    ground: &Ground<'_>,
+    groups: &[Group],
+    asked: &[(usize, Instant)],
+    as_is: &Assessor<'_>,
+    with_room: &Assessor<'_>,
+) -> Vec<Candidate> {
+    let mut rows: Vec<(usize, Instant)> = Vec::new();
+    for (group, at) in asked {
+        rows.extend(groups.get(*group).into_iter().flat_map(|group| &group.members).map(|member| (*member, *at)));
+    }
+    let (known, open) = (ground.ask(as_is, &rows), ground.ask(with_room, &rows));
+    let after = reviewed(ground, with_room, &rows, &open);
+    let mut answers = known.iter().zip(&open).zip(&after);
+    let mut candidates = Vec::new();
+    for (index, at) in asked {
+        let Some(group) = groups.get(*index) else { continue };
+        let mut sides: Vec<Side<'_>> = Vec::new();
+        for (member, ((known, open), after)) in group.members.iter().zip(answers.by_ref()) {
+            if let (Ok(known), Ok(open)) = (known, open) {
+                sides.push(Side { member: *member, known: &known.assessment, open: &open.assessment, after });
+            }
+        }
+        if sides.len() == group.members.len() {
+            candidates.extend(of_group(*index, group, *at, &sides));
+        }
+    }
+    candidates
+}
+
+/// What the rules say of the same rows once a review is over, where there is one.
+fn reviewed(
+    ground: &Ground<'_>,
+    with_room: &Assessor<'_>,
+    rows: &[(usize, Instant)],
+    open: &[Result<Answered, String>],
+) -> Vec<Option<Assessment>> {
+    let hours = |answer: &Result<Answered, String>| {
+        let rulings = answer.as_ref().ok()?.assessment.rulings();
+        rulings.iter().filter_map(|ruling| ruling.review.as_ref()?.approved_after_hours).max()
+    };
+    let (places, later): (Vec<usize>, Vec<(usize, Instant)>) = rows
+        .iter()
+        .zip(open)
+        .enumerate()
+        .filter_map(|(place, ((member, at), answer))| {
+            hours(answer).map(|hours| (place, (*member, *at + Span::hours(i64::from(hours)))))
+        })
+        .unzip();
+    let mut after: Vec<Option<Assessment>> = rows.iter().map(|_| None).collect();
+    for (place, answer) in places.into_iter().zip(ground.ask(with_room, &later)) {
+        if let (Some(slot), Ok(answer)) = (after.get_mut(place), answer) {
+            *slot = Some(answer.assessment);
+        }
+    }
+    after
+}
+
+/// What is known of one member at an instant.
+struct Side<'a> {
+    member: usize,
+    known: &'a Assessment,
+    open: &'a Assessment,
+    after: &'a Option<Assessment>,
+}
+
+/// The ways of a group at an instant, one for each exit of its lead.
+fn of_group(index: usize, group: &Group, at: Instant, sides: &[Side<'_>]) -> Vec<Candidate> {
+    let Some((lead, others)) = sides.split_first() else { return Vec::new() };
+    let mut candidates = Vec::new();
+    for (part, facts) in ways(group, lead) {
+        let mut candidate = Candidate { group: index, at, parts: vec![part], facts };
+        let mut whole = true;
+        for other in others {
+            let exit = candidate.exit();
+            // Those that leave with it take its exit where they have it, else their own best.
+            let best = ways(group, other)
+                .into_iter()
+                .max_by_key(|(part, facts)| (std::cmp::Reverse(facts.len()), part.exit == exit, part.money.worth()));
+            let Some((part, facts)) = best else {
+                whole = false;
+                break;
+            };
+            candidate.parts.push(part);
+            candidate.facts.extend(facts);
+        }
+        if whole {
+            candidates.push(candidate);
+        }
+    }
+    candidates
+}
+
+/// The ways of one member, with what is not known of each.
+fn ways(group: &Group, side: &Side<'_>) -> Vec<(Part, BTreeSet<String>)> {
+    let waived = group.waived(side.member);
+    let mut ways = Vec::new();
+    for ruling in side.open.rulings().iter().filter(|ruling| is_way(ruling, waived)) {
+        let Some(facts) = standing(ruling, waived) else { continue };
+        let Some(known) = side.known.ruling(ruling.exit) else { continue };
+        // Where accounts as they are refuse for more than a quota, the room that it leaves is not the point.
+        let more = known
+            .refusals
+            .iter()
+            .any(|refusal| refusal.reason != Reason::QuotaExhausted && !waived.contains(&refusal.reason));
+        if !more {
+            ways.extend(way(side, ruling, known, facts, waived));
+        }
+    }
+    // What only stands open because a quota is used up, it is open as it is.
+    for ruling in side.known.rulings().iter().filter(|ruling| is_way(ruling, waived)) {
+        let is_new = side.open.ruling(ruling.exit).is_none_or(|open| standing(open, waived).is_none());
+        if let (true, Some(facts)) = (is_new, standing(ruling, waived)) {
+            ways.extend(way(side, ruling, ruling, facts, waived));
+        }
+    }
+    ways
+}
+
+fn way(
+    side: &Side<'_>,
+    ruling: &RulingData,
+    known: &RulingData,
+    mut facts: BTreeSet<String>,
+    waived: &[Reason],
+) -> Option<(Part, BTreeSet<String>)> {
+    let mut money = Money::of(ruling.refund.as_ref()?);
+    let review_hours = ruling.review.as_ref().and_then(|review| review.approved_after_hours);
+    if review_hours.is_some() {
+        // It is only asked for now: it must still be open when the review is over, and brings what it brings then
+        // where that is less.
+        let then = side.after.as_ref()?.ruling(ruling.exit)?;
+        facts.extend(standing(then, waived)?);
+        let later = Money::of(then.refund.as_ref()?);
+        if later.worth() < money.worth() {
+            money = later;
+        }
+    }
+    let mut draws = Vec::new();
+    for draw in &ruling.quota {
+        let used = known.quota.iter().find(|known| known.name == draw.name);
+        match figures(draw, used) {
+            Some(draw) => draws.push(draw),
+            None => {
+                facts.insert("quotas".to_owned());
+            }
+        }
+    }
+    Some((Part { member: side.member, exit: ruling.exit, money, draws, review_hours }, facts))
+}
+
+/// A draw with all its figures, where they are known.
+fn figures(draw: &QuotaDraw, known: Option<&QuotaDraw>) -> Option<PoolDraw> {
+    let known = known?;
+    Some(PoolDraw {
+        name: draw.name.to_string(),
+        limit: known.limit?,
+        used: known.used?,
+        draws: draw.draws?,
+        window: draw.window,
+    })
+}

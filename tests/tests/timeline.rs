@@ -1,0 +1,216 @@
+//! Timelines against the obvious: what they say of an instant is what assessing at that instant says.
+//!
+//! By default a few resources of every provider are assessed around every change and once a day between;
+//! with `RECOUP_SLOW=1` (`cargo xtask test --slow`) all resources of all cases are, at every hour of three
+//! years. `RECOUP_ONLY=PROVIDER` keeps to one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use recoup_core::conformance::Case;
+use recoup_core::money::Amount;
+use recoup_core::record::ResourceRecord;
+use recoup_core::time::{Instant, Span, Zone};
+use recoup_engine::timeline::{Books, Ruled, Rules as _};
+use recoup_engine::{Assessor, Engine};
+use recoup_report::Answered;
+use recoup_tests::{cases, linked};
+use recoup_timeline::deadlines::{Kind, deadlines};
+use recoup_timeline::figures::Money;
+use recoup_timeline::forecast::{Curve, curves};
+use recoup_timeline::steps::MOST_STEPS;
+use recoup_timeline::walk::same_brackets;
+use recoup_timeline::{Figures, Row, Timeline, walk};
+
+fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| Engine::from_adapters(linked()))
+}
+
+fn is_slow() -> bool {
+    std::env::var_os("RECOUP_SLOW").is_some_and(|value| value == "1")
+}
+
+fn hour(at: Instant) -> Instant {
+    Zone::UTC.floor_hour(at)
+}
+
+/// A resource of a case, walked, with everything that is needed to ask about it again.
+struct Walked {
+    id: String,
+    resource: ResourceRecord,
+    case: Case,
+    timeline: Timeline,
+    curve: Curve,
+}
+
+fn walked(case: &Case, years: i64) -> Option<Walked> {
+    let zone_of = |provider: &str, site: Option<&str>| engine().zone_of(provider, site);
+    let resource = ResourceRecord::from_json(case.resource(), &zone_of).ok()?.record;
+    let run = case.run(&zone_of).ok()?;
+    // What an edition was asked for by date is no question of time.
+    let at = run.at.filter(|_| run.edition.is_none())?;
+    let orders = resource.orders.iter().flatten();
+    let known = orders.filter_map(|order| order.placed_at.or(order.starts_at));
+    let begin = known.chain(resource.purchased_at).chain(resource.starts_at).min().unwrap_or(at).min(at);
+    // Before it was bought there is nothing to ask about.
+    let begin = begin.max(at - Span::days(365 * 2)) + Span::hours(1);
+    let assessor = Assessor::new(engine(), run);
+    let resources = [resource];
+    let books = Books::of(&assessor, &resources);
+    let rules = Ruled::new(&assessor, &resources, &books);
+    let timeline = walk(&rules, &[(hour(begin), hour(begin + Span::days(365 * years)))]).remove(0).ok()?;
+    let curve = curves(&rules, &[(0, &timeline)], if is_slow() { 3_000 } else { MOST_STEPS }).remove(0).unwrap();
+    let [resource] = resources;
+    Some(Walked { id: case.id.clone(), resource, case: case.clone(), timeline, curve })
+}
+
+/// The instants at which a timeline is held against assessing: every hour, or those around its changes
+/// and one a day.
+fn instants(timeline: &Timeline) -> Vec<Instant> {
+    let (from, last) = (timeline.from(), timeline.last());
+    let mut chosen = BTreeSet::new();
+    let (mut at, step) = (from, if is_slow() { Span::hours(1) } else { Span::hours(23) });
+    while at <= last {
+        chosen.insert(at);
+        at = at + step;
+    }
+    for piece in &timeline.pieces {
+        for edge in [piece.from, piece.last] {
+            let edges = (-2..=2).map(|hours| hour(edge) + Span::hours(hours));
+            chosen.extend(edges.chain([edge]).filter(|at| (from..=last).contains(at)));
+        }
+    }
+    chosen.into_iter().collect()
+}
+
+/// Whether a figure lies between its values at the ends of a piece. Fees need not: one that is a share
+/// of what was used up grows until nothing is left to keep it from.
+fn between(first: &Figures, at: &Figures, end: &Figures) -> bool {
+    let parts: [fn(&Money) -> Amount; 5] = [
+        |money| money.refund,
+        |money| money.consumed,
+        |money| money.coupons,
+        |money| money.released,
+        |money| money.charge,
+    ];
+    match (first.money, at.money, end.money) {
+        (Some(a), Some(x), Some(b)) => {
+            // Where two exits cross, what comes back by the better one moves one way still.
+            let same_exit = first.exit == end.exit && at.exit == first.exit;
+            let spoken_of = if same_exit { parts.as_slice() } else { &parts[..1] };
+            spoken_of.iter().all(|part| {
+                let (a, x, b) = (part(&a), part(&x), part(&b));
+                a.min(b) <= x && x <= a.max(b)
+            })
+        }
+        (Some(_), None, Some(_)) => false,
+        _ => true,
+    }
+}
+
+fn problems(walked: &Walked) -> Vec<String> {
+    let zone_of = |provider: &str, site: Option<&str>| engine().zone_of(provider, site);
+    let assessor = Assessor::new(engine(), walked.case.run(&zone_of).unwrap());
+    let resources = [walked.resource.clone()];
+    let books = Books::of(&assessor, &resources);
+    let rules = Ruled::new(&assessor, &resources, &books);
+    let instants = instants(&walked.timeline);
+    let rows: Vec<Row> = instants.iter().map(|at| Row { resource: 0, at: *at }).collect();
+    let mut problems = Vec::new();
+    for answer in rules.rule(&rows) {
+        let Answered { subject, assessment, .. } = answer.unwrap();
+        let at = subject.at;
+        let shown = at.display(Zone::UTC);
+        let piece = walked.timeline.piece(at).unwrap();
+        let figures = Figures::of(&assessment);
+        if !same_brackets(&piece.first, &assessment) {
+            problems.push(format!("{}: outcome or reasons at {shown} are not those of the timeline", walked.id));
+        } else if !between(&Figures::of(&piece.first), &figures, &Figures::of(&piece.end)) {
+            problems.push(format!(
+                "{}: a figure at {shown} moves both ways between {} and {}: {:?} {:?} {:?}",
+                walked.id,
+                piece.from.display(Zone::UTC),
+                piece.last.display(Zone::UTC),
+                Figures::of(&piece.first).money.map(|money| (money.refund, money.fee, money.consumed, money.released)),
+                figures.money.map(|money| (money.refund, money.fee, money.consumed, money.released)),
+                Figures::of(&piece.end).money.map(|money| (money.refund, money.fee, money.consumed, money.released)),
+            ));
+        } else if walked.curve.figures(at).is_some_and(|forecast| forecast != figures) {
+            problems.push(format!("{}: the forecast of {shown} is not what is assessed then", walked.id));
+        }
+    }
+    problems
+}
+
+/// Every exit that opens or closes from one instant to a later one does so at a deadline between them.
+fn deadline_problems(walked: &Walked) -> Vec<String> {
+    let found = deadlines(&walked.timeline);
+    let mut problems = Vec::new();
+    for (pair, ends) in walked.timeline.pieces.windows(2).zip(&walked.timeline.ends) {
+        let [one, other] = pair else { continue };
+        let open = |answer: &recoup_core::assessment::Assessment| {
+            let open =
+                answer.rulings().iter().filter(|ruling| ruling.outcome() != recoup_core::vocab::Outcome::Refused);
+            open.map(|ruling| ruling.exit).collect::<Vec<_>>()
+        };
+        let (mut old, mut new) = (open(&one.end), open(&other.first));
+        old.sort();
+        new.sort();
+        let here = found.iter().find(|deadline| match ends {
+            recoup_timeline::Ends::Before(at) => deadline.at == *at && !deadline.through,
+            recoup_timeline::Ends::Through(at) => deadline.at == *at && deadline.through,
+            recoup_timeline::Ends::Open => false,
+        });
+        let told = |kind: Kind| -> Vec<_> {
+            let changes = here.into_iter().flat_map(|deadline| &deadline.changes);
+            changes.filter(|change| change.kind == kind).map(|change| change.exit).collect()
+        };
+        let closed: Vec<_> = old.iter().filter(|exit| !new.contains(exit)).copied().collect();
+        let opened: Vec<_> = new.iter().filter(|exit| !old.contains(exit)).copied().collect();
+        let sorted = |mut exits: Vec<_>| {
+            exits.sort();
+            exits
+        };
+        if sorted(told(Kind::Closes)) != closed || sorted(told(Kind::Opens)) != opened {
+            problems.push(format!("{}: at {ends:?} closes {closed:?} opens {opened:?}", walked.id));
+        }
+        for change in here.into_iter().flat_map(|deadline| &deadline.changes) {
+            if change.causes.is_empty() && change.kind == Kind::Closes {
+                problems.push(format!("{}: nobody knows why {} closes at {ends:?}", walked.id, change.exit));
+            }
+        }
+    }
+    problems
+}
+
+#[test]
+fn timelines_agree_with_assessing_at_every_hour() {
+    let mut all = Vec::new();
+    let (mut checked, mut pieces) = (0, 0);
+    let only = std::env::var("RECOUP_ONLY").ok();
+    let years = if is_slow() { 3 } else { 2 };
+    for provider in engine().providers().into_iter().filter(|name| only.as_ref().is_none_or(|only| only == name)) {
+        let cases = cases(&provider);
+        let stride = if is_slow() { 1 } else { cases.len().div_ceil(6) };
+        for case in cases.iter().step_by(stride.max(1)) {
+            let Some(walked) = walked(case, years) else { continue };
+            checked += 1;
+            pieces += walked.timeline.pieces.len();
+            // One a resource says enough.
+            all.extend(problems(&walked).into_iter().take(1));
+            all.extend(deadline_problems(&walked));
+        }
+    }
+    let shown: Vec<&String> = all.iter().take(60).collect();
+    assert!(all.is_empty(), "{} problem(s)\n{shown:#?}", all.len());
+    let enough = only.is_some() || checked > 90 && pieces > 2 * checked;
+    assert!(enough, "{checked} resources, {pieces} pieces");
+}
