@@ -1,0 +1,1 @@
+//! Predicted against received, per instrument, to the minor unit.
