@@ -16,6 +16,7 @@
 //! | [`resource`] | the traits [`Resource`](resource::Resource) and [`Order`](resource::Order) |
 //! | [`record`] | owned records of the same, read from and written to JSON |
 //! | [`policy`] | clauses, sources, editions and dated tables |
+//! | [`flow`] | what flows need of a provider: reasons, batches, calls, console steps |
 //! | [`overlay`] | what a team knows better than the provider's pages |
 //! | [`context`] | what a rule may ask about: the instant, the account, the edition |
 //! | [`refund`] | money that conserves by construction |
@@ -30,6 +31,7 @@ pub mod assessment;
 pub mod conformance;
 pub mod context;
 pub mod fact;
+pub mod flow;
 pub mod import;
 pub mod money;
 pub mod overlay;
