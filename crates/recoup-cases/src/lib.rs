@@ -14,11 +14,25 @@
 //! | module | subject |
 //! |---|---|
 //! | [`model`] | cases, lines, rulings as pinned, what is expected and what came |
+//! | [`journal`] | events and the entries that carry them, chained by hashes |
+//! | [`state`] | what a case is now: its entries, one after the other |
+//! | [`store`] | where the journal lies: SQLite and PostgreSQL |
+//! | [`flow`] | quote, confirm, review, execute, settle, withdraw |
+//! | [`verify`] | whether the journal, the money and the states hold |
 //! | [`procedure`] | what a provider's pages say of the procedure itself |
+//! | [`published`] | the same from the providers' policies, and calls and steps prepared from them |
+//! | [`settle`] | when money should have come, and what is overdue |
 //! | [`gateway`] | the way out: calls to an API, or steps for a person |
 //! | [`reconcile`] | predicted against received, to the minor unit |
 
+pub mod flow;
 pub mod gateway;
+pub mod journal;
 pub mod model;
 pub mod procedure;
+pub mod published;
 pub mod reconcile;
+pub mod settle;
+pub mod state;
+pub mod store;
+pub mod verify;

@@ -414,9 +414,17 @@ pub struct Line {
     /// What leaves with it and counts once with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub companions: Vec<Companion>,
+    /// The line with which it leaves, where it is bound to that line's resource: it takes every step with
+    /// it and draws on no quota of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<u32>,
     /// The edition by which it was judged.
     #[serde(default)]
     pub edition: Option<String>,
+    /// The instant up to which the quotas in its ruling count what happened: what cases drew before then
+    /// is in them already. Absent where they count nothing of what cases drew.
+    #[serde(default, with = "when::maybe", skip_serializing_if = "Option::is_none")]
+    pub quotas_as_of: Option<Instant>,
     /// SHA-256 of the resource's record as it was judged.
     pub snapshot: String,
     /// The resource's record as it was judged.
@@ -431,9 +439,15 @@ pub struct Line {
     /// The combined order that it is part of, once confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub combined_order: Option<String>,
+    /// When it was confirmed.
+    #[serde(default, with = "when::maybe", skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Instant>,
     /// The instant from which silence of the reviewer is agreement.
     #[serde(default, with = "when::maybe", skip_serializing_if = "Option::is_none")]
     pub approved_by_itself_at: Option<Instant>,
+    /// When it was last begun.
+    #[serde(default, with = "when::maybe", skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Instant>,
     /// The attempt that it is or was part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
@@ -446,6 +460,9 @@ pub struct Line {
     /// What the provider or a person said last: an error, a note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
+    /// Why the provider did not do it, where its error has a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_for: Option<Reason>,
     /// What should come back, once it was carried out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<ExpectedReturn>,
@@ -545,4 +562,35 @@ pub struct Case {
     /// What came back.
     #[serde(default)]
     pub received: Vec<Received>,
+    /// Whether nothing that was expected is still to come.
+    pub settled: bool,
+}
+
+impl Case {
+    /// A line by its number.
+    #[must_use]
+    pub fn line(&self, number: u32) -> Option<&Line> {
+        self.lines.iter().find(|line| line.number == number)
+    }
+
+    /// Where the case stands, all of its lines being there.
+    #[must_use]
+    pub fn state(&self) -> CaseState {
+        let any = |states: &[LineState]| self.lines.iter().any(|line| states.contains(&line.state));
+        if any(&[LineState::Executing, LineState::InDoubt]) {
+            CaseState::Executing
+        } else if any(&[LineState::InReview]) {
+            CaseState::InReview
+        } else if any(&[LineState::Approved]) {
+            CaseState::Approved
+        } else if any(&[LineState::Quoted]) {
+            CaseState::Quoted
+        } else if any(&[LineState::Executed]) {
+            if self.settled { CaseState::Settled } else { CaseState::Settling }
+        } else if any(&[LineState::Expired]) && !any(&[LineState::Failed, LineState::Rejected, LineState::Withdrawn]) {
+            CaseState::Expired
+        } else {
+            CaseState::Closed
+        }
+    }
 }
