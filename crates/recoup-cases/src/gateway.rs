@@ -6,7 +6,14 @@
 //! where the second is missing, because the process died or the answer got lost, it is in doubt and
 //! nothing tries it again.
 
+pub mod dry_run;
+pub mod http;
+pub mod worklist;
+
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use recoup_core::flow::Encoding;
 use recoup_core::vocab::Reason;
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +46,17 @@ pub enum Work {
 /// A call to a provider's API. Credentials never stand in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
+    /// The provider whose call it is.
+    #[serde(default)]
+    pub provider: String,
+    /// The resources that leave by it, by line.
+    #[serde(default)]
+    pub resources: BTreeMap<u32, String>,
     /// The operation's name in the provider's documents.
     pub operation: String,
     /// The HTTP method.
     pub method: String,
-    /// The host that the documents print.
+    /// The host that the documents print; empty where they print none.
     pub host: String,
     /// The path, with its query.
     pub path: String,
@@ -53,6 +66,9 @@ pub struct Call {
     /// The body; null where there is none.
     #[serde(default)]
     pub body: serde_json::Value,
+    /// How the body travels.
+    #[serde(default = "json")]
+    pub encoding: Encoding,
     /// How the provider wants calls signed, for who sends them.
     #[serde(default)]
     pub signing: String,
@@ -61,14 +77,35 @@ pub struct Call {
     pub token: Option<String>,
 }
 
+const fn json() -> Encoding {
+    Encoding::Json
+}
+
+impl Call {
+    /// The body as it is sent.
+    #[must_use]
+    pub fn body_text(&self) -> Option<String> {
+        (!self.body.is_null()).then(|| recoup_core::flow::encode(&self.body, self.encoding))
+    }
+}
+
 /// Steps for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Steps {
+    /// What the steps do.
+    #[serde(default)]
+    pub title: String,
     /// Where the steps begin.
     #[serde(default)]
     pub link: Option<String>,
     /// One step each, in order.
     pub steps: Vec<String>,
+    /// What each line is about, in words.
+    #[serde(default)]
+    pub about: BTreeMap<u32, String>,
+    /// The reason to choose on the provider's form, and words of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What became of a line.

@@ -7,6 +7,9 @@ use recoup_core::time::Instant;
 
 use crate::model::{Line, Place, Refusal};
 
+/// The business days where no provider says otherwise, Monday first.
+pub const MONDAY_TO_FRIDAY: [bool; 7] = [true, true, true, true, true, false, false];
+
 /// A reason on the provider's form.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ReasonOption {
@@ -46,7 +49,13 @@ pub trait Procedures: Send + Sync {
     /// Why the provider's own list does not show such a resource, where it does not.
     fn hidden(&self, line: &Line, at: Instant) -> Option<Refusal>;
 
-    /// Days of the week that are business days are Monday to Friday; these dates (ISO 8601) are not.
+    /// Which days of the week are business days, Monday first. Monday to Friday, unless the provider says
+    /// otherwise.
+    fn business_days(&self, _place: &Place) -> [bool; 7] {
+        MONDAY_TO_FRIDAY
+    }
+
+    /// Dates (ISO 8601) that are no business days although their day of the week is one.
     fn holidays(&self, _place: &Place) -> Vec<String> {
         Vec::new()
     }

@@ -723,24 +723,35 @@ impl PreparedCall {
             (None, Some(host)) => format!("https://{host}"),
             (None, None) => return Err(PrepareError::NoHost { call: self.call.clone() }),
         };
+        Ok(base + &self.path_and_query())
+    }
+
+    /// The path with its query, percent-encoded.
+    #[must_use]
+    pub fn path_and_query(&self) -> String {
         let query: Vec<String> =
             self.query.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
-        Ok(format!("{base}{}{mark}{}", self.path, query.join("&")))
+        format!("{}{mark}{}", self.path, query.join("&"))
     }
 
     /// The body as text, in its encoding.
     #[must_use]
     pub fn body_text(&self) -> Option<String> {
-        let body = self.body.as_ref()?;
-        match (self.encoding, body) {
-            (Encoding::Form, Value::Object(fields)) => {
-                let fields: Vec<String> =
-                    fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(&plain(value)))).collect();
-                Some(fields.join("&"))
-            }
-            _ => Some(body.to_string()),
+        self.body.as_ref().map(|body| encode(body, self.encoding))
+    }
+}
+
+/// A body as text: JSON, or the fields of a form.
+#[must_use]
+pub fn encode(body: &Value, encoding: Encoding) -> String {
+    match (encoding, body) {
+        (Encoding::Form, Value::Object(fields)) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(&plain(value)))).collect();
+            fields.join("&")
         }
+        _ => body.to_string(),
     }
 }
 
