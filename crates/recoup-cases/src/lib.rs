@@ -21,8 +21,6 @@
 //! | [`verify`] | whether the journal, the money and the states hold |
 //! | [`procedure`] | what a provider's pages say of the procedure itself |
 //! | [`published`] | the same from the providers' policies, and calls and steps prepared from them |
-//! | [`settle`] | when money should have come, and what is overdue |
-//! | [`published`] | the same from the providers' policies, and calls and steps prepared from them |
 //! | [`settle`] | when money should have come: business days and calendar days |
 //! | [`gateway`] | the way out: calls to an API, or steps for a person |
 //! | [`reconcile`] | predicted against received, to the minor unit |
@@ -33,9 +31,7 @@ pub mod journal;
 pub mod model;
 pub mod procedure;
 pub mod published;
-pub mod published;
 pub mod reconcile;
-pub mod settle;
 pub mod settle;
 pub mod state;
 pub mod store;
