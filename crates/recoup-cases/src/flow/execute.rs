@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use recoup_core::time::{Instant, Span, Zone};
-use recoup_core::vocab::{DayKind, Outcome as Verdict};
+use recoup_core::time::Instant;
+use recoup_core::vocab::Outcome as Verdict;
 use serde_json::json;
 
 use super::{FlowError, Flows, Outcome, chosen, digest, shown};
@@ -12,6 +12,7 @@ use crate::gateway::{Gateway, LineResult, Results, Task};
 use crate::journal::{Act, EndedLine, Event};
 use crate::model::{Case, CaseId, ExpectedReturn, Line, LineState};
 use crate::procedure::Procedures;
+use crate::settle::Calendar;
 
 /// How often the store is told what became of a task, before somebody else has to.
 const TELLINGS: u32 = 5;
@@ -34,40 +35,15 @@ pub struct Plan {
     pub left: Vec<(u32, String)>,
 }
 
-/// The end of the last day within which money should come; nothing where the provider prints no time.
-fn due_by(line: &Line, at: Instant, holidays: &[String]) -> Option<Instant> {
-    let settlement = line.ruling.settlement.as_ref()?;
-    let days = i64::from(settlement.within_days?);
-    let zone = line.zone;
-    if settlement.day_kind != Some(DayKind::Business) {
-        return Some(zone.add_days(at, days));
-    }
-    let mut left = days;
-    let mut day = zone.midnight(zone.date(at));
-    while left > 0 {
-        day = zone.next_midnight(day);
-        if is_business_day(zone, day, holidays) {
-            left -= 1;
-        }
-    }
-    Some(zone.next_midnight(day))
-}
-
-fn is_business_day(zone: Zone, midnight: Instant, holidays: &[String]) -> bool {
-    // 1970-01-01 was a Thursday.
-    let wall = midnight + Span::seconds(i64::from(zone.offset_seconds(midnight)));
-    let weekday = (Span::days(4) + wall.since(Instant::from_micros(0))).whole_days().rem_euclid(7);
-    let date = midnight.display(zone).to_string();
-    !matches!(weekday, 0 | 6) && !holidays.iter().any(|holiday| date.starts_with(holiday.as_str()))
-}
-
 /// What should come back for a line that is carried out at an instant.
 #[must_use]
 pub fn expected_returns(line: &Line, at: Instant, procedures: &dyn Procedures) -> Vec<ExpectedReturn> {
     let Some(money) = line.ruling.refund.as_ref().filter(|_| line.ruling.outcome != Verdict::Refused) else {
         return Vec::new();
     };
-    let due_by = due_by(line, at, &procedures.holidays(&line.place));
+    let settlement = line.ruling.settlement.as_ref();
+    let calendar = Calendar::of(procedures, &line.place);
+    let due_by = settlement.and_then(|settlement| calendar.due_by(at, settlement, line.zone));
     let clauses = line.ruling.clauses();
     let expected = |item: &crate::model::Returned| ExpectedReturn {
         instrument: item.instrument,
