@@ -3,7 +3,7 @@
 
 mod confirm;
 mod execute;
-mod quote;
+pub(crate) mod quote;
 mod review;
 mod settle;
 

@@ -18,6 +18,7 @@
 //! | [`state`] | what a case is now: its entries, one after the other |
 //! | [`store`] | where the journal lies: SQLite and PostgreSQL |
 //! | [`flow`] | quote, confirm, review, execute, settle, withdraw |
+//! | [`listing`] | what can and cannot go, in the views that consoles have |
 //! | [`verify`] | whether the journal, the money and the states hold |
 //! | [`procedure`] | what a provider's pages say of the procedure itself |
 //! | [`published`] | the same from the providers' policies, and calls and steps prepared from them |
@@ -28,6 +29,7 @@
 pub mod flow;
 pub mod gateway;
 pub mod journal;
+pub mod listing;
 pub mod model;
 pub mod procedure;
 pub mod published;

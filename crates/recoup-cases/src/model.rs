@@ -551,6 +551,9 @@ pub struct Case {
     pub expires_at: Instant,
     /// SHA-256 over the snapshots of everything that was quoted.
     pub portfolio: String,
+    /// Facts that were taken for granted where nothing stated them, as `fact=value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// Its lines.
     pub lines: Vec<Line>,
     /// Its combined orders, once confirmed.

@@ -13,6 +13,7 @@
 //! | [`explain`] | one answer, clause by clause and step by step |
 //! | [`compare`] | the same resources under several providers' rules |
 //! | [`policy`] | what a provider publishes: lists, differences of editions, the policy book |
+//! | [`rows`] | rows of any kind, for commands whose answers are no assessments |
 //! | [`totals`] | sums by currency, shared by the faces |
 //! | [`words`] | the words of the formats in plain English |
 //! | [`sample`] | an invented provider to try them on |
@@ -44,6 +45,7 @@ mod line;
 pub mod machine;
 pub mod markdown;
 pub mod policy;
+pub mod rows;
 pub mod sample;
 pub mod table;
 mod text;

@@ -22,6 +22,8 @@ pub struct Draft {
     pub lines: Vec<Line>,
     /// Resources that could not be judged, and why.
     pub problems: Vec<(String, String)>,
+    /// Facts that the judge took for granted, as `fact=value`.
+    pub assumed: Vec<String>,
     /// What was added to the choice, and why.
     pub notes: Vec<String>,
 }
@@ -96,7 +98,7 @@ fn judged(record: &ResourceRecord, with_primary: bool, with_bundle: bool) -> Res
 }
 
 /// The exit that a line takes: the one asked for, else the best.
-fn ruling(answered: &Answered, exit: Option<Exit>) -> Result<PinnedRuling, String> {
+pub(crate) fn ruling(answered: &Answered, exit: Option<Exit>) -> Result<PinnedRuling, String> {
     let written = to_json(&answered.subject, &answered.assessment, &answered.policy);
     let exit = exit.or(answered.assessment.best()).unwrap_or(Exit::None);
     let exits = written.get("exits").and_then(serde_json::Value::as_array).into_iter().flatten();
@@ -108,7 +110,7 @@ fn ruling(answered: &Answered, exit: Option<Exit>) -> Result<PinnedRuling, Strin
     serde_json::from_value(found.clone()).map_err(|error| format!("its ruling: {error}"))
 }
 
-fn line(record: &ResourceRecord, answered: &Answered, ruling: PinnedRuling, quoting: &Quoting) -> Line {
+pub(crate) fn line(record: &ResourceRecord, answered: &Answered, ruling: PinnedRuling, quoting: &Quoting) -> Line {
     let zone = answered.subject.zone;
     let written = record.to_json(zone);
     let snapshot = sha256(&[serde_json::to_string(&written).unwrap_or_default().as_bytes()]);
@@ -256,7 +258,7 @@ impl Flows {
     pub async fn quote(&self, act: &Act, draft: Draft, quoting: &Quoting) -> Result<Outcome, FlowError> {
         let snapshots: Vec<&str> = draft.lines.iter().map(|line| line.snapshot.as_str()).collect();
         let exits: Vec<_> = draft.lines.iter().map(|line| (&line.place, &line.resource, line.ruling.exit)).collect();
-        let request = digest("quote", &act.actor, &json!({"snapshots": snapshots, "exits": exits, "valid_for": quoting.valid_for.micros()}));
+        let request = digest("quote", &act.actor, &json!({"snapshots": snapshots, "exits": exits, "assumed": draft.assumed, "valid_for": quoting.valid_for.micros()}));
         if draft.lines.is_empty() {
             return Err(FlowError::Nothing("nothing was chosen that can be judged".to_owned()));
         }
@@ -285,6 +287,7 @@ impl Flows {
             quoted_at: at,
             expires_at,
             portfolio,
+            assumed: draft.assumed,
             lines: draft.lines,
             orders: Vec::new(),
             reason: LeavingReason::default(),

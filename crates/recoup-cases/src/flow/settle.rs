@@ -55,7 +55,7 @@ pub fn dues(case: &Case, at: Instant) -> Vec<Due> {
                 expected: expected.amount,
                 left: expected.amount,
                 due_by: expected.due_by,
-                overdue: expected.due_by.is_some_and(|due| due <= at),
+                overdue: expected.due_by.is_some_and(|due| due < at),
                 clauses: expected.clauses.clone(),
             });
         }
