@@ -24,6 +24,7 @@
 //! | [`assessment`] | all rulings of one resource, best first, and their written form |
 //! | [`adapter`] | what an adapter implements |
 //! | [`import`] | tools for readers of providers' API payloads |
+//! | [`receipt`] | refunds as they came, read from and written to JSON |
 //! | [`conformance`] | case files and how they are judged |
 
 pub mod adapter;
@@ -36,6 +37,7 @@ pub mod import;
 pub mod money;
 pub mod overlay;
 pub mod policy;
+pub mod receipt;
 pub mod record;
 pub mod refund;
 pub mod resource;

@@ -1,6 +1,7 @@
 //! The JSON of the rare calls: files to recognise and read, and the records that come back.
 
 use recoup_core::import::{ImportFile, ImportRemark, Imported};
+use recoup_core::receipt;
 use recoup_core::record::{AccountRecord, Faults, ResourceRecord, ZoneOf};
 use recoup_core::time::Zone;
 use serde_json::{Value, json};
@@ -57,7 +58,8 @@ pub fn imported_to_json(imported: &Imported) -> Value {
         .iter()
         .map(|remark| json!({"file": remark.file, "path": remark.path, "what": remark.what, "is_error": remark.is_error}))
         .collect();
-    json!({"resources": resources, "accounts": accounts, "remarks": remarks})
+    let refunds: Vec<Value> = imported.refunds.iter().map(|refund| receipt::to_json(refund, Zone::UTC)).collect();
+    json!({"resources": resources, "accounts": accounts, "refunds": refunds, "remarks": remarks})
 }
 
 /// Reads what [`imported_to_json`] wrote. A record that an adapter made wrongly becomes a remark.
@@ -90,6 +92,17 @@ pub fn imported_from_json(json: &Value, zone_of: &ZoneOf<'_>) -> Imported {
         match AccountRecord::from_json(account, zone_of) {
             Ok(read) => imported.accounts.push(read.record),
             Err(faults) => imported.remarks.push(fault(index, &faults)),
+        }
+    }
+    for (index, refund) in items("refunds").enumerate() {
+        match receipt::from_json(refund, Zone::UTC) {
+            Ok(refund) => imported.refunds.push(refund),
+            Err(misfit) => imported.remarks.push(ImportRemark {
+                file: String::new(),
+                path: format!("refund {}", index + 1),
+                what: format!("the adapter read a refund that is malformed: {misfit}"),
+                is_error: true,
+            }),
         }
     }
     imported
