@@ -56,6 +56,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// Unsubscribe, step by step: quote, confirm, review, execute, settle; with a journal of every step.
+    Case {
+        #[command(subcommand)]
+        command: crate::case::CaseCommand,
+    },
     /// Run conformance cases; exits 1 where any fails.
     Check(Check),
     /// Print shell completions.

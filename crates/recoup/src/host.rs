@@ -34,6 +34,8 @@ pub(crate) enum Status {
     Usage = 2,
     /// Some input could not be read or assessed.
     BadInput = 3,
+    /// The store of cases cannot be used.
+    Store = 4,
 }
 
 /// Something that ends a command.
@@ -116,7 +118,7 @@ pub(crate) fn engine(setup: &Setup) -> Result<Engine, Failure> {
 }
 
 /// The instant now, the only place where the program reads a clock.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Instant::from_micros(i64::try_from(since.as_secs()).unwrap_or(0).saturating_mul(1_000_000))
 }

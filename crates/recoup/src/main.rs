@@ -1,6 +1,7 @@
 //! `recoup`: the command line.
 
 mod assess;
+mod case;
 mod check;
 mod cli;
 mod compare;
@@ -47,6 +48,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Compare(args) => compare::compare(&host::engine(setup)?, &args),
         Command::Policy { command } => policy::policy(&host::engine(setup)?, &command),
         Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
+        Command::Case { command } => case::case(setup, &command),
         Command::Check(args) => check::check(&host::engine(setup)?, &args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
