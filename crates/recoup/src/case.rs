@@ -66,13 +66,13 @@ impl From<FlowError> for Failure {
 }
 
 /// Runs something asynchronous to its end.
-fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(crate) fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::input(format_args!("no runtime: {error}")))?.block_on(future)
 }
 
 /// What a command that only looks may be told about a store that is not there.
-fn must_exist(address: &str) -> Result<(), Failure> {
+pub(crate) fn must_exist(address: &str) -> Result<(), Failure> {
     let file = address.strip_prefix("sqlite://").unwrap_or(address);
     if file.contains("://") || Path::new(file).exists() {
         return Ok(());

@@ -61,6 +61,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: crate::case::CaseCommand,
     },
+    /// Compare what should have come back with what came, per instrument, to the minor unit; exits 1 where
+    /// anything does not match.
+    Reconcile(crate::reconcile::Reconcile),
     /// Run conformance cases; exits 1 where any fails.
     Check(Check),
     /// Print shell completions.
@@ -134,6 +137,9 @@ pub(crate) struct Assess {
     /// Files, or `-` for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
+    /// Write every clause and line of arithmetic into JSON and NDJSON, which `recoup reconcile` then names.
+    #[arg(long)]
+    pub(crate) steps: bool,
     #[command(flatten)]
     pub(crate) question: Question,
     #[command(flatten)]

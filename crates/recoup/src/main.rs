@@ -11,6 +11,8 @@ mod output;
 mod overlay;
 mod plugin;
 mod policy;
+mod received;
+mod reconcile;
 
 use std::io;
 use std::process::ExitCode;
@@ -49,6 +51,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Policy { command } => policy::policy(&host::engine(setup)?, &command),
         Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
         Command::Case { command } => case::case(setup, &command),
+        Command::Reconcile(args) => reconcile::reconcile(&host::engine(setup)?, &args),
         Command::Check(args) => check::check(&host::engine(setup)?, &args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

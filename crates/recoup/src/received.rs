@@ -16,7 +16,11 @@ use crate::host::{Failure, Status, say};
 
 /// Reads files that show what came back, all of one provider's together: a refund order may need the order
 /// that it refunds.
-pub(crate) fn read(engine: &Engine, files: &[String], provider: Option<&str>) -> Result<(Vec<Receipt>, Status), Failure> {
+pub(crate) fn read(
+    engine: &Engine,
+    files: &[String],
+    provider: Option<&str>,
+) -> Result<(Vec<Receipt>, Status), Failure> {
     if files.iter().filter(|file| *file == "-").count() > 1 {
         return Err(Failure::usage("standard input can be read only once"));
     }

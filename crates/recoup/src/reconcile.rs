@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use clap::Args;
-use recoup_cases::reconcile::{Prediction, Receipt, Reconciliation, Row, Said, Status as Compared, predicted, reconcile as compare};
+use recoup_cases::reconcile::{
+    Prediction, Receipt, Reconciliation, Row, Said, Status as Compared, predicted, reconcile as compare,
+};
+use recoup_cases::store::Store as _;
 use recoup_core::context::Run;
 use recoup_core::policy::Policy;
 use recoup_core::record::ResourceRecord;
@@ -51,11 +54,8 @@ pub(crate) struct Reconcile {
 
 /// Reads assessments: one a line, or an array of them.
 fn assessments(file: &str, status: &mut Status) -> Result<Vec<Prediction>, Failure> {
-    let text = if file == "-" {
-        std::io::read_to_string(std::io::stdin().lock())
-    } else {
-        std::fs::read_to_string(file)
-    };
+    let text =
+        if file == "-" { std::io::read_to_string(std::io::stdin().lock()) } else { std::fs::read_to_string(file) };
     let text = text.map_err(|error| Failure::input(format_args!("{file}: {error}")))?;
     let mut values: Vec<(String, Value)> = Vec::new();
     match serde_json::from_str::<Value>(&text) {
@@ -91,7 +91,15 @@ fn assessments(file: &str, status: &mut Status) -> Result<Vec<Prediction>, Failu
 
 /// What the cases of a store predict, and what was recorded in them.
 fn of_store(address: &str) -> Result<(Vec<Prediction>, Vec<Receipt>), Failure> {
-    let cases = crate::case::all(address)?;
+    crate::case::must_exist(address)?;
+    let cases = crate::case::wait(async {
+        let store = recoup_cases::store::open(address).await?;
+        let mut cases = Vec::new();
+        for id in store.cases().await? {
+            cases.extend(store.case(&id).await?);
+        }
+        Ok(cases)
+    })?;
     let predictions = cases.iter().flat_map(predicted::from_case).collect();
     Ok((predictions, cases.iter().flat_map(predicted::receipts_of).collect()))
 }
@@ -264,12 +272,7 @@ pub(crate) fn reconcile(engine: &Engine, args: &Reconcile) -> Outcome {
     }
     let counts: Vec<String> =
         Compared::ALL.iter().map(|status| format!("{} {}", result.count(*status), status.as_str())).collect();
-    say(format_args!(
-        "{} prediction(s), {} receipt(s): {}",
-        predictions.len(),
-        receipts.len(),
-        counts.join(", ")
-    ));
+    say(format_args!("{} prediction(s), {} receipt(s): {}", predictions.len(), receipts.len(), counts.join(", ")));
     if result.rows.iter().any(|row| row.predicted_by.is_some() && row.clauses.is_empty()) {
         say("note: some predictions name no clause: assess with --steps, and they do");
     }
