@@ -242,16 +242,18 @@ pub(super) async fn settle(setup: &Setup, args: &Settle) -> Outcome {
     };
     let act = args.who.act(at)?;
     let (flows, _) = flows_for(setup, &args.desk, &case).await?;
+    let mut read = Status::Done;
     let did = if let Some(receipt) = &args.strike {
         flows.strike(&act, &case, receipt).await?
     } else if let Some(amount) = &args.amount {
         flows.receive(&act, &case, vec![by_hand(args, amount)?]).await?
     } else {
         let found = flows.case(&case).await?;
-        let receipts = super::receipts::read(setup, &args.from, &found)?;
+        let (receipts, status) = super::receipts::read(setup, &args.from, &found)?;
+        read = status;
         flows.receive(&act, &case, receipts).await?
     };
-    told(&args.answer, &did, "")
+    told(&args.answer, &did, "").map(|status| status.max(read))
 }
 
 pub(super) async fn tick(args: &Tick) -> Outcome {
