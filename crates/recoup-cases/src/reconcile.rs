@@ -60,6 +60,8 @@ pub struct Prediction {
     pub resource: String,
     /// Its name.
     pub name: Option<String>,
+    /// Its product, where it is known; empty otherwise.
+    pub product: String,
     /// The numbers of orders by which a receipt may name it: those that bought it and those that left it.
     pub orders: Vec<String>,
     /// The exit that was taken; none where all were refused.

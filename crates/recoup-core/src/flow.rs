@@ -215,6 +215,17 @@ impl BatchRule {
     }
 }
 
+/// The clause that says what should come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owed {
+    /// The clause.
+    pub clause: String,
+    /// When it is the one.
+    #[serde(default, skip_serializing_if = "When::is_always")]
+    pub when: When,
+}
+
 /// What the provider's own list of what can be left does not show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -466,6 +477,8 @@ pub struct Flow {
     pub batches: Vec<BatchRule>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<Hidden>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<Owed>,
     #[serde(default, rename = "call", skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Call>,
     #[serde(default, rename = "error", skip_serializing_if = "Vec::is_empty")]
@@ -489,6 +502,7 @@ impl Flow {
         self.reason_text = other.reason_text.or_else(|| self.reason_text.take());
         self.batches.extend(other.batches);
         self.hidden.extend(other.hidden);
+        self.owed.extend(other.owed);
         self.calls.extend(other.calls);
         self.errors.extend(other.errors);
         self.worklists.extend(other.worklists);
@@ -522,6 +536,11 @@ impl Policy {
     #[must_use]
     pub fn hidden(&self, leaving: &Leaving<'_>) -> Option<&Hidden> {
         self.flow.hidden.iter().find(|hidden| hidden.when.holds(self, leaving))
+    }
+
+    /// The clauses that say what should come back by an exit.
+    pub fn owed<'a>(&'a self, leaving: &'a Leaving<'_>) -> impl Iterator<Item = &'a str> {
+        self.flow.owed.iter().filter(move |owed| owed.when.holds(self, leaving)).map(|owed| owed.clause.as_str())
     }
 
     /// The call for a purpose, where the provider has one.
@@ -1214,6 +1233,13 @@ impl Flow {
             if hidden.when.is_always() {
                 return Checker::fail(&place, "hides everything: `when` says nothing");
             }
+        }
+        for owed in &self.owed {
+            let place = format!("owed {:?}", owed.clause);
+            if !policy.clauses.iter().any(|clause| clause.id == owed.clause) {
+                return Checker::fail(&place, "is no clause of this policy");
+            }
+            checker.when(&place, &owed.when)?;
         }
         for (index, call) in self.calls.iter().enumerate() {
             checker.call(call)?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use clap::Args;
 use recoup_cases::reconcile::{
@@ -9,8 +10,11 @@ use recoup_cases::reconcile::{
 };
 use recoup_cases::store::Store as _;
 use recoup_core::context::Run;
-use recoup_core::policy::Policy;
+use recoup_core::flow::Leaving;
+use recoup_core::policy::{ClauseId, Policy, Rulebook};
 use recoup_core::record::ResourceRecord;
+use recoup_core::time::{Instant, Zone};
+use recoup_core::vocab::{Exit, Instrument};
 use recoup_engine::pipeline::{self, Output};
 use recoup_engine::{Assessor, Engine};
 use recoup_report::rows::{Form, Rows};
@@ -19,9 +23,6 @@ use serde_json::{Value, json};
 use crate::cli::{Answer, Format};
 use crate::host::{Failure, Outcome, Status, look, open, say};
 use crate::{output, received};
-
-/// Clauses that are shown in a cell.
-const SHOWN: usize = 3;
 
 #[derive(Debug, Args)]
 pub(crate) struct Reconcile {
@@ -133,64 +134,144 @@ fn orders(engine: &Engine, args: &Reconcile) -> Result<(HashMap<(String, String)
     Ok((orders, status))
 }
 
-/// Fills in what the clauses say, from the policies of the providers.
-fn explain(engine: &Engine, result: &mut Reconciliation) {
-    let mut policies: HashMap<String, Option<std::sync::Arc<Policy>>> = HashMap::new();
+/// What a provider's policy says of clauses: which of them speak of the money, and what they say.
+struct Clauses {
+    policy: Arc<Policy>,
+    book: Option<Rulebook>,
+}
+
+impl Clauses {
+    fn new(policy: Arc<Policy>) -> Self {
+        Self { book: Rulebook::new((*policy).clone()).ok(), policy }
+    }
+
+    /// The clauses that say what should come back, of those in force when it was predicted.
+    fn owed(&self, row: &Row, at: Option<Instant>, product: &str) -> Vec<String> {
+        let Some(exit) = row.exit else { return Vec::new() };
+        let site = self.policy.site(row.site.as_deref()).map_or("", |site| site.id.as_str());
+        let leaving = Leaving::new(site, exit, product);
+        let rules = self.book.as_ref().and_then(|book| book.site(Some(site)));
+        let epoch = rules.zip(at).and_then(|(rules, at)| rules.epoch(at));
+        let in_force = |id: &str| {
+            let place =
+                self.policy.clauses.iter().position(|clause| clause.id == id).and_then(|place| place.try_into().ok());
+            epoch.zip(place).is_none_or(|(epoch, place)| epoch.in_force(ClauseId(place)))
+        };
+        self.policy.owed(&leaving).filter(|id| in_force(id)).map(str::to_owned).collect()
+    }
+
+    fn says(&self, id: &str) -> String {
+        self.policy.clauses.iter().find(|clause| clause.id == id).map(|clause| clause.says.clone()).unwrap_or_default()
+    }
+}
+
+/// Puts the clauses first that say what should come back, and fills in what they say. An assessment that
+/// was written without its steps names none: then those that the provider's policy names for the exit.
+fn explain(engine: &Engine, predictions: &[Prediction], result: &mut Reconciliation) {
+    let mut known: HashMap<String, Option<Clauses>> = HashMap::new();
+    let by_source: HashMap<&str, &Prediction> =
+        predictions.iter().map(|prediction| (prediction.source.as_str(), prediction)).collect();
     for row in &mut result.rows {
-        let Some(provider) = &row.provider else { continue };
-        let policy = policies.entry(provider.clone()).or_insert_with(|| engine.policy(provider).ok());
-        let Some(policy) = policy else { continue };
-        for said in row.clauses.iter_mut().filter(|said| said.says.is_empty()) {
-            if let Some(clause) = policy.clauses.iter().find(|clause| clause.id == said.clause) {
-                said.says.clone_from(&clause.says);
+        let Some(provider) = row.provider.clone() else { continue };
+        let clauses = known.entry(provider).or_insert_with_key(|name| engine.policy(name).ok().map(Clauses::new));
+        let Some(clauses) = clauses else { continue };
+        let prediction = row.predicted_by.as_deref().and_then(|source| by_source.get(source));
+        if let Some(prediction) = prediction {
+            let owed = clauses.owed(row, prediction.at, &prediction.product);
+            if row.clauses.is_empty() {
+                row.clauses.extend(owed.into_iter().map(|clause| Said { clause, says: String::new() }));
+            } else {
+                row.clauses.sort_by_key(|said| !owed.contains(&said.clause));
             }
+        }
+        for said in row.clauses.iter_mut().filter(|said| said.says.is_empty()) {
+            said.says = clauses.says(&said.clause);
         }
     }
 }
 
-fn clause_words(clauses: &[Said]) -> String {
-    let mut shown: Vec<String> = clauses.iter().take(SHOWN).map(|said| said.clause.clone()).collect();
-    if clauses.len() > SHOWN {
-        shown.push(format!("and {} more", clauses.len() - SHOWN));
-    }
-    shown.join(", ")
+fn text(value: Option<&String>) -> String {
+    value.cloned().unwrap_or_else(|| "-".to_owned())
 }
 
-fn cells(row: &Row) -> Vec<String> {
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let place = match (&row.provider, &row.site) {
+fn place(row: &Row) -> String {
+    match (&row.provider, &row.site) {
         (Some(provider), Some(site)) => format!("{provider}/{site}"),
-        (provider, _) => text(provider),
-    };
-    let references: Vec<&str> = row.receipts.iter().filter_map(|came| came.reference.as_deref()).collect();
+        (provider, _) => text(provider.as_ref()),
+    }
+}
+
+fn instrument(instrument: Option<Instrument>) -> String {
+    instrument.map_or("-", Instrument::as_str).replace('_', " ")
+}
+
+/// What a person reads first: the clause that says what should have come, and what is odd.
+fn why(row: &Row) -> String {
+    let clause = row.clauses.first().map(|said| said.clause.clone());
+    clause.into_iter().chain(row.note.clone()).collect::<Vec<_>>().join("; ")
+}
+
+const FOR_PEOPLE: [&str; 9] =
+    ["status", "provider", "resource", "instrument", "currency", "expected", "received", "difference", "by clause"];
+
+fn for_people(row: &Row) -> Vec<String> {
     vec![
         row.status.as_str().to_owned(),
-        place,
-        text(&row.resource),
-        row.instrument.map_or("-", recoup_core::vocab::Instrument::as_str).replace('_', " "),
+        place(row),
+        text(row.resource.as_ref()),
+        instrument(row.instrument),
+        row.currency.to_string(),
         row.expected.to_string(),
         row.received.to_string(),
         row.difference.to_string(),
-        row.currency.to_string(),
-        if references.is_empty() { "-".to_owned() } else { references.join(" ") },
-        clause_words(&row.clauses),
-        row.note.clone().unwrap_or_default(),
+        why(row),
     ]
 }
 
-const HEADINGS: [&str; 11] = [
+const FOR_MACHINES: [&str; 17] = [
     "status",
     "provider",
+    "site",
+    "account",
     "resource",
+    "name",
+    "exit",
     "instrument",
+    "currency",
     "expected",
     "received",
     "difference",
-    "currency",
-    "references",
+    "due_by",
     "clauses",
+    "references",
+    "predicted_by",
     "note",
 ];
+
+fn for_machines(row: &Row) -> Vec<String> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let references: Vec<&str> = row.receipts.iter().filter_map(|came| came.reference.as_deref()).collect();
+    let clauses: Vec<&str> = row.clauses.iter().map(|said| said.clause.as_str()).collect();
+    vec![
+        row.status.as_str().to_owned(),
+        text(&row.provider),
+        text(&row.site),
+        text(&row.account),
+        text(&row.resource),
+        text(&row.name),
+        row.exit.map_or("", Exit::as_str).to_owned(),
+        row.instrument.map_or("", Instrument::as_str).to_owned(),
+        row.currency.to_string(),
+        row.expected.to_string(),
+        row.received.to_string(),
+        row.difference.to_string(),
+        row.due_by.map(|due_by| due_by.display(Zone::UTC).to_string()).unwrap_or_default(),
+        clauses.join(" "),
+        references.join(" "),
+        text(&row.predicted_by),
+        text(&row.note),
+    ]
+}
 
 /// The result in a format. JSON is the whole of it with its totals, NDJSON and CSV its rows alone.
 fn written(result: &Reconciliation, answer: &Answer) -> Result<String, Failure> {
@@ -205,7 +286,9 @@ fn written(result: &Reconciliation, answer: &Answer) -> Result<String, Failure> 
             return Err(Failure::usage("--format: expected table, json, ndjson, csv, markdown or html here"));
         }
     };
-    let mut rows = Rows::new("Predicted against received", &HEADINGS).right(4..7);
+    let (headings, cells): (&[&str], fn(&Row) -> Vec<String>) =
+        if form == Form::Csv { (&FOR_MACHINES, for_machines) } else { (&FOR_PEOPLE, for_people) };
+    let mut rows = Rows::new("Predicted against received", headings).right(5..8);
     for row in &result.rows {
         rows.add(cells(row), json!(row));
     }
@@ -228,7 +311,7 @@ fn totals(result: &Reconciliation) -> Rows {
     let mut rows = Rows::new("Totals", &headings).right(2..headings.len());
     for total in &result.totals {
         let mut cells = vec![
-            total.instrument.map_or("-", recoup_core::vocab::Instrument::as_str).replace('_', " "),
+            instrument(total.instrument),
             total.currency.to_string(),
             total.expected.to_string(),
             total.received.to_string(),
@@ -265,7 +348,7 @@ pub(crate) fn reconcile(engine: &Engine, args: &Reconcile) -> Outcome {
         receipts.retain(|receipt| receipt.refund.provider.as_ref().is_none_or(|provider| provider == only));
     }
     let mut result = compare(&predictions, &receipts);
-    explain(engine, &mut result);
+    explain(engine, &predictions, &mut result);
     output::write_text(&args.answer, &written(&result, &args.answer)?)?;
     for remark in &result.remarks {
         say(format_args!("note: {remark}"));
@@ -274,7 +357,7 @@ pub(crate) fn reconcile(engine: &Engine, args: &Reconcile) -> Outcome {
         Compared::ALL.iter().map(|status| format!("{} {}", result.count(*status), status.as_str())).collect();
     say(format_args!("{} prediction(s), {} receipt(s): {}", predictions.len(), receipts.len(), counts.join(", ")));
     if result.rows.iter().any(|row| row.predicted_by.is_some() && row.clauses.is_empty()) {
-        say("note: some predictions name no clause: assess with --steps, and they do");
+        say("note: some predictions name no clause: `recoup assess --steps` writes every one that was asked");
     }
     // What could not be read weighs more than what does not match: the comparison is not whole.
     let matched = if result.holds() { Status::Done } else { Status::CheckFailed };
