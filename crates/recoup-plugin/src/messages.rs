@@ -107,3 +107,27 @@ pub fn imported_from_json(json: &Value, zone_of: &ZoneOf<'_>) -> Imported {
     }
     imported
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use recoup_core::record::RefundRecord;
+
+    #[test]
+    fn refunds_cross_as_they_are() {
+        let mut refund = RefundRecord::new(recoup_core::money::Currency::USD);
+        refund.order = Some("CS-1".to_owned());
+        refund.unnamed = "50.50".parse().unwrap();
+        refund.returned.push((recoup_core::vocab::Instrument::Bonus, "0.45735194".parse().unwrap()));
+        let imported = Imported { refunds: vec![refund.clone()], ..Imported::default() };
+        let json = imported_to_json(&imported);
+        let again = imported_from_json(&json, &|_, _| None);
+        assert_eq!(again.refunds, [refund]);
+        assert!(again.remarks.is_empty());
+        // One that is malformed is told and takes nothing else with it.
+        let broken = serde_json::json!({"refunds": [{"order": "a"}, {"order": "b", "currency": "USD", "amount": "1"}]});
+        let read = imported_from_json(&broken, &|_, _| None);
+        assert_eq!((read.refunds.len(), read.remarks.len()), (1, 1));
+        assert!(read.remarks[0].what.contains("\"currency\""), "{:?}", read.remarks);
+    }
+}
