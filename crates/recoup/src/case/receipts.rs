@@ -11,15 +11,25 @@ use crate::cli::Setup;
 use crate::host::{Failure, Status, engine, say};
 use crate::received;
 
-/// Whether a refund is for a line: it names its resource, or an order that bought or left it.
-fn is_for(line: &Line, refund: &RefundRecord) -> bool {
+/// The lines that a refund is for: those whose resource it names, else whose order it names, else whose
+/// unsubscription it is.
+fn lines_of<'c>(case: &'c Case, refund: &RefundRecord) -> Vec<&'c Line> {
     let same = |a: Option<&String>, b: Option<&String>| a.zip(b).is_none_or(|(a, b)| a == b);
-    let resource = refund.resource.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&line.resource));
-    let numbers = || refund.order.iter().chain(&refund.id);
-    let order = || numbers().any(|number| line.orders.contains(number) || line.references.contains(number));
-    same(refund.provider.as_ref(), Some(&line.place.provider))
-        && same(refund.account.as_ref(), line.place.account.as_ref())
-        && (resource || (refund.resource.is_none() && order()))
+    let whose = |line: &&Line| {
+        same(refund.provider.as_ref(), Some(&line.place.provider))
+            && same(refund.account.as_ref(), line.place.account.as_ref())
+    };
+    let names = |line: &Line, number: &Option<String>| {
+        number.as_ref().is_some_and(|number| line.orders.contains(number) || line.references.contains(number))
+    };
+    let resource = |line: &&Line| refund.resource.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(&line.resource));
+    let all = || case.lines.iter().filter(whose);
+    let found: Vec<&Line> = all().filter(resource).collect();
+    if !found.is_empty() || refund.resource.is_some() {
+        return found;
+    }
+    let found: Vec<&Line> = all().filter(|line| names(line, &refund.order)).collect();
+    if found.is_empty() { all().filter(|line| names(line, &refund.id)).collect() } else { found }
 }
 
 /// One number of the provider's may stand for several amounts: of two resources, by two instruments. Each is
@@ -53,7 +63,7 @@ pub(super) fn read(setup: &Setup, files: &[String], case: &Case) -> Result<(Vec<
     let (receipts, status) = received::read(&engine(setup)?, files, None)?;
     let (mut all, mut others) = (Vec::new(), 0);
     for receipt in receipts {
-        let lines: Vec<&Line> = case.lines.iter().filter(|line| is_for(line, &receipt.refund)).collect();
+        let lines = lines_of(case, &receipt.refund);
         if lines.is_empty() {
             others += 1;
             continue;
