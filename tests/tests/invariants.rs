@@ -84,7 +84,8 @@ fn dependencies_point_down() {
         ("recoup-plugin", &["recoup-core"]),
         ("recoup-portfolio", &["recoup-core"]),
         ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio"]),
-        ("recoup", &["recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report"]),
+        ("recoup-cases", &["recoup-core"]),
+        ("recoup", &["recoup-cases", "recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report"]),
     ]
     .into();
     let mut wrong = Vec::new();

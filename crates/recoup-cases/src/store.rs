@@ -13,7 +13,7 @@ use crate::journal::{Broken, Entry, Head};
 use crate::model::{Case, CaseId, Line, LineState};
 use crate::state::Mark;
 
-pub use sql::{SqlStore, open};
+pub use sql::{SqlStore, limited, open};
 
 /// How far a clock may be behind the newest entry: machines are never quite together.
 pub const CLOCK_SKEW_SECONDS: i64 = 300;

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use recoup_core::time::Instant;
 use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyPool, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Connection, Row, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{Change, Store, StoreError};
@@ -136,6 +136,22 @@ fn shown(address: &str) -> String {
 /// # Errors
 /// Where it cannot be reached, is damaged, or was made by a newer program.
 pub async fn open(address: &str) -> Result<SqlStore, StoreError> {
+    opened(address, Vec::new()).await
+}
+
+/// Opens a store in a file that may not grow beyond so many pages of it: what a full disk does to a store.
+///
+/// # Errors
+/// As [`open`], and where the store is no file.
+pub async fn limited(file: &str, pages: u32) -> Result<SqlStore, StoreError> {
+    match kind_of(file)? {
+        Kind::Sqlite => opened(file, vec![format!("PRAGMA max_page_count = {pages}")]).await,
+        #[cfg(feature = "postgres")]
+        Kind::Postgres => Err(StoreError::Address(shown(file))),
+    }
+}
+
+async fn opened(address: &str, more: Vec<String>) -> Result<SqlStore, StoreError> {
     static DRIVERS: Once = Once::new();
     DRIVERS.call_once(sqlx::any::install_default_drivers);
     let kind = kind_of(address)?;
@@ -146,13 +162,23 @@ pub async fn open(address: &str) -> Result<SqlStore, StoreError> {
     };
     let options: AnyConnectOptions =
         url.parse().map_err(|error| StoreError::Address(format!("{}: {error}", shown(address))))?;
+    // A pool tries again and again; what is wrong is said at once by one connection of our own.
+    let mut probe = sqlx::AnyConnection::connect_with(&options).await.map_err(failed)?;
+    for statement in settings(kind) {
+        sqlx::query(*statement).execute(&mut probe).await.map_err(failed)?;
+    }
+    probe.close().await.map_err(failed)?;
     let pool = AnyPoolOptions::new()
         .max_connections(4)
         .acquire_timeout(PATIENCE)
         .after_connect(move |connection, _| {
+            let more = more.clone();
             Box::pin(async move {
                 for statement in settings(kind) {
                     sqlx::query(*statement).execute(&mut *connection).await?;
+                }
+                for statement in more {
+                    sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
                 }
                 Ok(())
             })

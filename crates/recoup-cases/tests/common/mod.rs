@@ -2,12 +2,15 @@
 //! remembers what it did.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking; not every test needs all of this"
 )]
+
+pub mod kills;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -29,7 +32,7 @@ use serde_json::{Value, json};
 use sqlx::Connection as _;
 
 /// A store for one test, taken away with it.
-pub struct Place4 {
+pub struct TestStore {
     pub address: String,
     pub kind: &'static str,
     _folder: tempfile::TempDir,
@@ -41,11 +44,11 @@ pub fn server() -> Option<String> {
 }
 
 /// A fresh file, and a fresh schema on the server where there is one.
-pub async fn fresh() -> Vec<Place4> {
+pub async fn fresh() -> Vec<TestStore> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cases.db").to_string_lossy().into_owned();
-    let mut all = vec![Place4 { address: file, kind: "SQLite", _folder: folder }];
+    let mut all = vec![TestStore { address: file, kind: "SQLite", _folder: folder }];
     if let Some(server) = server() {
         let schema = format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         sqlx::any::install_default_drivers();
@@ -55,7 +58,7 @@ pub async fn fresh() -> Vec<Place4> {
         connection.close().await.unwrap();
         let join = if server.contains('?') { '&' } else { '?' };
         let address = format!("{server}{join}options%5Bsearch_path%5D={schema}");
-        all.push(Place4 { address, kind: "PostgreSQL", _folder: tempfile::tempdir().unwrap() });
+        all.push(TestStore { address, kind: "PostgreSQL", _folder: tempfile::tempdir().unwrap() });
     }
     all
 }
@@ -185,7 +188,9 @@ pub fn yes() -> Confirmation {
 }
 
 pub async fn quoted(flows: &Flows, lines: Vec<Line>) -> CaseId {
-    flows.quote(&act(0), draft(lines), &Quoting::default()).await.unwrap().case
+    // Not before what was done already.
+    let act = Act { at: flows.store().head().await.unwrap().at.max(hour(0)), ..act(0) };
+    flows.quote(&act, draft(lines), &Quoting::default()).await.unwrap().case
 }
 
 pub async fn states(flows: &Flows, id: &CaseId) -> Vec<String> {

@@ -1,29 +1,32 @@
 //! The gateways: what is prepared, what a person ticks off, and HTTP against a server on this machine that
 //! answers with the payloads that the providers publish.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 mod server;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use recoup_cases::gateway::dry_run::DryRun;
 use recoup_cases::gateway::http::{Http, Limits, Outgoing, Signer};
 use recoup_cases::gateway::worklist::{WorklistFolder, ticks, worklist_id};
-use recoup_cases::gateway::dry_run::DryRun;
 use recoup_cases::gateway::{Gateway, LineResult, Results, Task, Work};
 use recoup_cases::model::{Case, CaseId, CombinedOrder, LeavingReason, Line, Place};
 use recoup_cases::procedure::Procedures;
 use recoup_cases::published::Published;
 use recoup_core::time::{Instant, Zone};
 use recoup_core::vocab::Reason;
+use recoup_tests::linked;
 use serde_json::json;
 use server::{Reply, Server};
 
-/// What some provider publishes, read from the folder of its adapter.
+/// What some providers publish.
 fn published(providers: &[&str]) -> Published {
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
-    Published::new(providers.iter().map(|name| Arc::new(recoup_policy::read(&plugins.join(name).join("policy")).unwrap())))
+    let adapters = linked();
+    let named = adapters.iter().filter(|adapter| providers.contains(&adapter.provider()));
+    Published::new(named.map(|adapter| Arc::clone(adapter.policy())))
 }
 
 fn line(number: u32, provider: &str, resource: &str, product: &str, exit: &str, channel: &str) -> Line {
@@ -130,7 +133,8 @@ async fn a_batch_is_one_call_with_the_reason_and_the_token_of_the_signer() {
 
 #[tokio::test]
 async fn throttling_is_waited_for_and_bounded() {
-    let throttled = || Reply::json(429, r#"{"error_code":"APIGW.0308","error_msg":"throttled"}"#).with("Retry-After", "1");
+    let throttled =
+        || Reply::json(429, r#"{"error_code":"APIGW.0308","error_msg":"throttled"}"#).with("Retry-After", "1");
     let done = Reply::json(200, r#"{"order_ids":["CS1"]}"#);
     let start = std::time::Instant::now();
     let (results, requests) = sent("huawei", two_servers(), vec![throttled(), done]).await;
@@ -145,7 +149,10 @@ async fn throttling_is_waited_for_and_bounded() {
     // A pause longer than anybody waits is told, not waited for.
     let (results, requests) =
         sent("huawei", two_servers(), vec![Reply::json(429, "{}").with("Retry-After", "3600")]).await;
-    assert!(matches!(&results[0].1, LineResult::NotSent { says } if says.contains("asks to wait 3600 s")), "{results:?}");
+    assert!(
+        matches!(&results[0].1, LineResult::NotSent { says } if says.contains("asks to wait 3600 s")),
+        "{results:?}"
+    );
     assert_eq!(requests.len(), 1);
 }
 
@@ -167,7 +174,8 @@ async fn what_may_have_happened_is_in_doubt_and_never_repeated() {
         Reply::json(200, "done"),
     ] {
         let shown = format!("{reply:?}");
-        let (results, requests) = sent("huawei", two_servers(), vec![reply, Reply::json(200, r#"{"order_ids":["CS2"]}"#)]).await;
+        let (results, requests) =
+            sent("huawei", two_servers(), vec![reply, Reply::json(200, r#"{"order_ids":["CS2"]}"#)]).await;
         assert_eq!(requests.len(), 1, "{shown} was repeated");
         for (_, result) in results {
             assert!(matches!(result, LineResult::InDoubt { .. }), "{shown}: {result:?}");
@@ -178,11 +186,15 @@ async fn what_may_have_happened_is_in_doubt_and_never_repeated() {
 #[tokio::test]
 async fn what_never_reached_anybody_is_tried_again_and_then_not_sent() {
     let closed = Server::closed_port();
-    let gateway = Http::with_limits(Arc::new(published(&["huawei"])), Arc::new(Token), QUICK).with_base("huawei", closed);
+    let gateway =
+        Http::with_limits(Arc::new(published(&["huawei"])), Arc::new(Token), QUICK).with_base("huawei", closed);
     let case = case(two_servers());
     let tasks = prepare(&gateway, &case);
     let results = gateway.carry_out(&tasks[0]).await;
-    assert!(matches!(&results[0].1, LineResult::NotSent { says } if says.contains("could not be reached")), "{results:?}");
+    assert!(
+        matches!(&results[0].1, LineResult::NotSent { says } if says.contains("could not be reached")),
+        "{results:?}"
+    );
 }
 
 #[tokio::test]
@@ -194,7 +206,10 @@ async fn a_batch_half_done_is_told_line_by_line() {
     lines.push(line(3, "huawei", "vm-3", "ecs", "in_use", "api"));
     let (results, _) = sent("huawei", lines, vec![Reply::json(200, answer)]).await;
     assert_eq!(results[0].1, LineResult::Done { references: vec!["CS1".to_owned()] });
-    assert!(matches!(&results[1].1, LineResult::NotSent { says } if says.contains("Another transaction")), "{results:?}");
+    assert!(
+        matches!(&results[1].1, LineResult::NotSent { says } if says.contains("Another transaction")),
+        "{results:?}"
+    );
     let LineResult::Failed { code, reason, says } = &results[2].1 else { panic!("{results:?}") };
     assert_eq!((code.as_deref(), *reason), (Some("CBC.99003643"), Some(Reason::Invoiced)));
     assert!(says.contains("An invoice was issued"), "{says}");
@@ -215,7 +230,9 @@ async fn every_error_of_the_providers_own_lists_is_told_by_its_reason() {
             let (status, body) = match provider {
                 "huawei" => (400, json!({"error_code": code, "error_msg": "said"})),
                 // The published demo of a failure: success is told by Success and Code, the message says success.
-                "alibaba" => (400, json!({"Message": "success", "Data": {"OrderId": 0}, "Code": code, "Success": false})),
+                "alibaba" => {
+                    (400, json!({"Message": "success", "Data": {"OrderId": 0}, "Code": code, "Success": false}))
+                }
                 "aws" => (400, json!({"__type": code, "message": "said"})),
                 // Tencent answers errors with status 200.
                 _ => (200, json!({"Response": {"Error": {"Code": code, "Message": "said"}, "RequestId": "r"}})),
@@ -242,14 +259,23 @@ async fn every_error_of_the_providers_own_lists_is_told_by_its_reason() {
 async fn a_code_that_no_list_has_is_no_success() {
     let one = || vec![line(1, "alibaba", "i-1", "ecs", "in_use", "api")];
     // Refused by status, though nobody knows why.
-    let (results, _) = sent("alibaba", one(), vec![Reply::json(400, r#"{"Code":"NoFullRefund","Success":false}"#)]).await;
+    let (results, _) =
+        sent("alibaba", one(), vec![Reply::json(400, r#"{"Code":"NoFullRefund","Success":false}"#)]).await;
     assert!(matches!(&results[0].1, LineResult::Failed { reason: None, .. }), "{results:?}");
     // Status 200 and Success false with a string that is in no list: nobody can say.
-    let (results, _) = sent("alibaba", one(), vec![Reply::json(200, r#"{"Code":"RefundFailed","Success":false}"#)]).await;
+    let (results, _) =
+        sent("alibaba", one(), vec![Reply::json(200, r#"{"Code":"RefundFailed","Success":false}"#)]).await;
     assert!(matches!(&results[0].1, LineResult::InDoubt { .. }), "{results:?}");
     // The published answer of success, with an order; the number is a number there.
-    let (results, requests) =
-        sent("alibaba", one(), vec![Reply::json(200, r#"{"Message":"success","Data":{"HostId":"cn","OrderId":20413515388},"Code":"200","Success":true}"#)]).await;
+    let (results, requests) = sent(
+        "alibaba",
+        one(),
+        vec![Reply::json(
+            200,
+            r#"{"Message":"success","Data":{"HostId":"cn","OrderId":20413515388},"Code":"200","Success":true}"#,
+        )],
+    )
+    .await;
     assert_eq!(results[0].1, LineResult::Done { references: vec!["20413515388".to_owned()] });
     assert!(requests[0].target.contains("Action=RefundInstance&"), "{}", requests[0].target);
     assert!(requests[0].target.contains("InstanceId=i-1"), "{}", requests[0].target);
@@ -258,7 +284,8 @@ async fn a_code_that_no_list_has_is_no_success() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (results, requests) =
-        sent("huawei", two_servers(), vec![Reply::json(307, "").with("Location", "http://127.0.0.1:1/elsewhere")]).await;
+        sent("huawei", two_servers(), vec![Reply::json(307, "").with("Location", "http://127.0.0.1:1/elsewhere")])
+            .await;
     assert!(matches!(&results[0].1, LineResult::Failed { says, .. } if says.contains("redirect")), "{results:?}");
     assert_eq!(requests.len(), 1);
 }
@@ -324,7 +351,8 @@ async fn what_is_missing_is_told_before_anything_begins() {
     let error = gateway.prepare(&console, &console.orders[0], &lines).unwrap_err();
     assert!(error.to_string().starts_with("line 7: ") && error.to_string().contains("take the worklist"), "{error}");
     // A value that no record shows.
-    let tencent = Http::new(Arc::new(published(&["tencent"])), Arc::new(Token)).with_base("tencent", "http://127.0.0.1:1");
+    let tencent =
+        Http::new(Arc::new(published(&["tencent"])), Arc::new(Token)).with_base("tencent", "http://127.0.0.1:1");
     let waf = case(vec![line(1, "tencent", "waf-1", "waf", "in_use", "api")]);
     let lines: Vec<&Line> = waf.lines.iter().collect();
     let error = tencent.prepare(&waf, &waf.orders[0], &lines).unwrap_err();
@@ -359,10 +387,7 @@ async fn a_worklist_is_written_ticked_off_and_read_back() {
     let read = ticks(&std::fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(read.len(), 2);
     assert_eq!(read[0].result, LineResult::Done { references: vec!["2041".to_owned(), "2042".to_owned()] });
-    assert_eq!(
-        read[1].result,
-        LineResult::Failed { code: None, reason: None, says: "the amount: zero".to_owned() }
-    );
+    assert_eq!(read[1].result, LineResult::Failed { code: None, reason: None, says: "the amount: zero".to_owned() });
     for (text, what) in [
         ("- [x line 1", "a bracket that closes"),
         ("- [x] row 1", "expected \"line\""),

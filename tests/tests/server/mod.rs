@@ -37,7 +37,8 @@ impl Reply {
     }
 
     fn text(&self) -> Vec<u8> {
-        let mut text = format!("HTTP/1.1 {} Said\r\nConnection: close\r\nContent-Length: {}\r\n", self.status, self.body.len());
+        let mut text =
+            format!("HTTP/1.1 {} Said\r\nConnection: close\r\nContent-Length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
