@@ -110,18 +110,25 @@ fn what_the_provider_printed_is_read_by_its_adapter() {
             {"id": "U-2", "amount": -80, "measure_id": "1", "base_order_id": "CS-2", "resource_type_code": "hws.resource.type.obs"}]})
         .to_string(),
     );
-    let order = |id: &str| {
-        json!({"order_id": id, "order_type": 1, "status": 5, "amount_after_discount": 100, "measure_id": 1, "currency": "USD",
-            "create_time": "2026-01-01T00:00:00Z", "service_type_code": "hws.service.type.ec2"})
+    let details = |id: &str, service: &str| {
+        json!({"total_count": 1, "order_info": {"order_id": id, "order_type": 1, "status": 5, "amount_after_discount": 100,
+                "measure_id": 1, "currency": "USD", "create_time": "2026-01-01T00:00:00Z",
+                "payment_time": "2026-01-01T00:00:00Z", "service_type_code": service},
+            "order_line_items": [{"order_line_item_id": format!("{id}-1"), "order_id": id, "service_type_code": service,
+                "period_type": 3, "period_num": 1, "effective_time": "2026-01-01T00:00:00Z",
+                "expire_time": "2027-01-01T00:00:00Z", "subscription_num": 1, "amount_after_discount": 100, "currency": "USD"}]})
+        .to_string()
     };
-    let orders =
-        desk.file("orders.json", &json!({"total_count": 2, "order_infos": [order("CS-1"), order("CS-2")]}).to_string());
+    let (first, second) = (
+        desk.file("first.json", &details("CS-1", "hws.service.type.ec2")),
+        desk.file("second.json", &details("CS-2", "hws.service.type.obs")),
+    );
     // The coupon comes back too, which no refund order shows: a receipt of one's own.
     let coupon = desk.file(
         "coupon.ndjson",
         "{\"resource\":\"pkg-1\",\"currency\":\"USD\",\"amount\":\"20\",\"instrument\":\"cash_coupon\"}\n",
     );
-    let (code, out, said) = desk.reconcile(&["--received", &refunds, &orders, &coupon, "--format", "ndjson"]);
+    let (code, out, said) = desk.reconcile(&["--received", &refunds, &first, &second, &coupon, "--format", "ndjson"]);
     assert_eq!(code, 0, "{out}{said}");
     assert!(out.lines().all(|line| line.contains("\"status\":\"matched\"")), "{out}");
     assert!(said.contains("2 refund(s) read as huawei"), "{said}");
