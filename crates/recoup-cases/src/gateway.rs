@@ -38,7 +38,7 @@ pub struct Task {
 #[serde(rename_all = "snake_case")]
 pub enum Work {
     /// A call to the provider's API, as its adapter describes it.
-    Call(Call),
+    Call(Box<Call>),
     /// Steps in the provider's console, or a ticket.
     Steps(Steps),
 }

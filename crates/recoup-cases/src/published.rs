@@ -168,7 +168,7 @@ impl Published {
             signing: prepared.signing.clone().unwrap_or_default(),
             token: prepared.token,
         };
-        Ok(Task { id, lines: numbers, work: Work::Call(call) })
+        Ok(Task { id, lines: numbers, work: Work::Call(Box::new(call)) })
     }
 }
 

@@ -396,7 +396,7 @@ fn row(prediction: Option<&Prediction>, currency: Currency, status: Status, cell
 }
 
 /// Rows for what nothing predicts.
-fn unexplained(receipt: &Receipt, prediction: Option<&Prediction>, note: Option<String>) -> Vec<Row> {
+fn unexplained(receipt: &Receipt, prediction: Option<&Prediction>, note: Option<&str>) -> Vec<Row> {
     let refund = &receipt.refund;
     let rows = by_instrument(refund).into_iter().map(|(instrument, amount)| {
         let cell = Cell { received: amount, receipts: vec![came(receipt, amount)], ..Cell::new(instrument) };
@@ -405,7 +405,7 @@ fn unexplained(receipt: &Receipt, prediction: Option<&Prediction>, note: Option<
             provider: found.provider.clone().or_else(|| refund.provider.clone()),
             account: found.account.clone().or_else(|| refund.account.clone()),
             resource: found.resource.clone().or_else(|| refund.resource.clone()),
-            note: note.clone().or_else(|| {
+            note: note.map(str::to_owned).or_else(|| {
                 let order = refund.order.as_ref()?;
                 prediction.is_none().then(|| format!("order {order}"))
             }),
@@ -526,11 +526,10 @@ pub fn reconcile(predictions: &[Prediction], receipts: &[Receipt]) -> Reconcilia
             }
             Some(currency) => {
                 let note = format!("came in {}, predicted in {currency}", receipt.refund.currency);
-                strangers.extend(unexplained(receipt, Some(account.prediction), Some(note)));
+                strangers.extend(unexplained(receipt, Some(account.prediction), Some(&note)));
             }
             None => {
-                let note = "no figure was predicted".to_owned();
-                strangers.extend(unexplained(receipt, Some(account.prediction), Some(note)));
+                strangers.extend(unexplained(receipt, Some(account.prediction), Some("no figure was predicted")));
             }
         }
     }

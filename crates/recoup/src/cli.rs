@@ -59,7 +59,7 @@ pub(crate) enum Command {
     /// Unsubscribe, step by step: quote, confirm, review, execute, settle; with a journal of every step.
     Case {
         #[command(subcommand)]
-        command: crate::case::CaseCommand,
+        command: Box<crate::case::CaseCommand>,
     },
     /// Compare what should have come back with what came, per instrument, to the minor unit; exits 1 where
     /// anything does not match.

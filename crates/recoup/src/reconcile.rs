@@ -105,9 +105,12 @@ fn of_store(address: &str) -> Result<(Vec<Prediction>, Vec<Receipt>), Failure> {
     Ok((predictions, cases.iter().flat_map(predicted::receipts_of).collect()))
 }
 
+/// The numbers of orders by provider and resource.
+type OrdersOf = HashMap<(String, String), Vec<String>>;
+
 /// The orders of resources, out of a portfolio or a provider's lists.
-fn orders(engine: &Engine, args: &Reconcile) -> Result<(HashMap<(String, String), Vec<String>>, Status), Failure> {
-    let mut orders: HashMap<(String, String), Vec<String>> = HashMap::new();
+fn orders(engine: &Engine, args: &Reconcile) -> Result<(OrdersOf, Status), Failure> {
+    let mut orders = OrdersOf::new();
     if args.portfolio.is_empty() {
         return Ok((orders, Status::Done));
     }
@@ -286,11 +289,11 @@ fn written(result: &Reconciliation, answer: &Answer) -> Result<String, Failure> 
             return Err(Failure::usage("--format: expected table, json, ndjson, csv, markdown or html here"));
         }
     };
-    let (headings, cells): (&[&str], fn(&Row) -> Vec<String>) =
-        if form == Form::Csv { (&FOR_MACHINES, for_machines) } else { (&FOR_PEOPLE, for_people) };
+    let is_csv = form == Form::Csv;
+    let headings: &[&str] = if is_csv { &FOR_MACHINES } else { &FOR_PEOPLE };
     let mut rows = Rows::new("Predicted against received", headings).right(5..8);
     for row in &result.rows {
-        rows.add(cells(row), json!(row));
+        rows.add(if is_csv { for_machines(row) } else { for_people(row) }, json!(row));
     }
     if form == Form::Json {
         rows = rows.whole(json!(result));
