@@ -17,9 +17,9 @@ use recoup_core::flow::Encoding;
 use recoup_core::vocab::Reason;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Case, CombinedOrder, Line};
 #[allow(unused_imports, reason = "the module's page points there")]
 use crate::model::LineState;
+use crate::model::{Case, CombinedOrder, Line};
 
 /// One thing to do: a call, or steps for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
