@@ -56,6 +56,8 @@ impl Dice {
 /// A provider's case as something that can be bought at any time.
 struct Template {
     at: Instant,
+    /// Whether it could be left when its case was written.
+    open: bool,
     resource: Value,
 }
 
@@ -67,7 +69,8 @@ fn market(adapters: &[Arc<dyn Adapter>]) -> Vec<Template> {
         for case in cases(adapter.provider()) {
             let Ok(run) = case.run(&zone_of) else { continue };
             if case.json.get("edition").is_none() && ResourceRecord::from_json(case.resource(), &zone_of).is_ok() {
-                all.push(Template { at: run.at.unwrap(), resource: case.resource().clone() });
+                let open = case.json.pointer("/expect/outcome").is_some_and(|outcome| outcome != "refused");
+                all.push(Template { at: run.at.unwrap(), open, resource: case.resource().clone() });
             }
         }
     }
@@ -214,7 +217,7 @@ impl Model {
         };
         if seen.state == LineState::Executed {
             let line = &seen.pinned;
-            for money in &line.ruling.refund {
+            if let Some(money) = &line.ruling.refund {
                 for item in &money.returned {
                     *seen.owed.entry(money.currency).or_default() += item.amount;
                 }
@@ -298,7 +301,12 @@ impl Play<'_> {
     }
 
     fn buy(&mut self) {
-        let template = &self.market[self.dice.roll(self.market.len())];
+        // Most of what teams look at can go; most cases are about what cannot.
+        let wanted = self.dice.chance(70);
+        let mut template = &self.market[self.dice.roll(self.market.len())];
+        while wanted && !template.open {
+            template = &self.market[self.dice.roll(self.market.len())];
+        }
         let days = self.now.since(template.at).whole_days();
         let mut record = moved(&template.resource, days);
         self.bought += 1;
@@ -354,7 +362,7 @@ impl Play<'_> {
         let lines = drafted.lines.clone();
         let id = self.flows.quote(&self.act(), drafted, &quoting).await.unwrap().case;
         let open = lines.iter().filter(|line| line.ruling.outcome != Outcome::Refused);
-        let until = open.filter_map(|line| line.ruling.until).filter(|until| *until > self.now).min();
+        let until = open.filter_map(|line| line.ruling.until).min().map(|until| until.max(self.now + Span::seconds(1)));
         let expires = (self.now + quoting.valid_for).min(until.unwrap_or(self.now + quoting.valid_for));
         let seen = |line: Line| Seen {
             key: key(&line),
@@ -364,8 +372,13 @@ impl Play<'_> {
             review_ends: None,
             owed: BTreeMap::new(),
         };
-        self.model.sheets.insert(id, Sheet { expires, lines: lines.into_iter().map(seen).collect() });
+        let open = lines.iter().any(|line| line.ruling.outcome != Outcome::Refused);
+        self.model.sheets.insert(id.clone(), Sheet { expires, lines: lines.into_iter().map(seen).collect() });
         self.count("quoted");
+        // Whoever asks mostly means it.
+        if open && self.dice.chance(60) {
+            self.confirm_case(id).await;
+        }
     }
 
     /// A case with a line in a state, if there is any.
@@ -381,7 +394,16 @@ impl Play<'_> {
     }
 
     async fn confirm(&mut self) {
-        let Some(id) = self.some_case(LineState::Quoted) else { return };
+        // Now and then somebody comes too late.
+        if self.dice.chance(80) {
+            self.model.pass(self.now);
+        }
+        if let Some(id) = self.some_case(LineState::Quoted) {
+            self.confirm_case(id).await;
+        }
+    }
+
+    async fn confirm_case(&mut self, id: CaseId) {
         let case = self.flows.case(&id).await.unwrap();
         let quoted: Vec<&Line> = case.lines.iter().filter(|line| line.state == LineState::Quoted).collect();
         let option = quoted
@@ -443,7 +465,7 @@ impl Play<'_> {
         for (line, result) in results {
             let seen = self.model.sheets[&id].lines.iter().find(|seen| seen.pinned.number == line).unwrap();
             assert_eq!(seen.state, LineState::Approved, "{id}: line {line} was carried out");
-            assert!(past_until || seen.pinned.ruling.until.is_none_or(|until| until > self.now), "{id}: line {line}");
+            assert!(past_until || seen.pinned.ruling.until.is_none_or(|until| until >= self.now), "{id}: line {line}");
             self.model.execute(&id, line, &result);
         }
         self.count("executed");

@@ -56,9 +56,10 @@ pub struct EndedLine {
     pub expected: Vec<ExpectedReturn>,
 }
 
-/// Something that happened.
+/// Something that happened. Its JSON has the event's word as the only key: a tag beside the fields would make
+/// serde read numbers and keys of what is within as texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A store was made.
     Opened {
@@ -226,7 +227,7 @@ impl Entry {
     /// The next entry after a head.
     ///
     /// # Errors
-    /// Where the event cannot be written as JSON.
+    /// Where the event cannot be written as JSON, or not be read again.
     pub fn after(head: &Head, act: &Act, case: Option<&CaseId>, event: &Event) -> Result<Self, Broken> {
         let seq = head.seq + 1;
         let body = serde_json::to_string(event).map_err(|error| Broken { seq, what: error.to_string() })?;
@@ -243,6 +244,10 @@ impl Entry {
             hash: String::new(),
         };
         entry.hash = entry.computed_hash();
+        // INVARIANT: what cannot be read again is never written.
+        if entry.event()? != *event {
+            return Err(Broken { seq, what: format!("{:?} reads as something else than was written", event.word()) });
+        }
         Ok(entry)
     }
 

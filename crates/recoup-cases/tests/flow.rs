@@ -304,11 +304,11 @@ async fn what_a_ruling_allowed_only_until_then_is_not_carried_out_after_it() {
         let id = quoted(&flows, vec![line_with("a", &[until])]).await;
         flows.confirm(&act(1), &id, &yes()).await.unwrap();
         let provider = Provider::default();
-        let error = flows.execute(&act(3), &id, &Execution::default(), &provider).await.unwrap_err();
+        let error = flows.execute(&act(4), &id, &Execution::default(), &provider).await.unwrap_err();
         assert!(error.to_string().contains("held only until 2026-03-02T23:00:00+08:00"), "{error}");
         assert!(provider.did.lock().unwrap().is_empty());
         let anyway = Execution { past_until: true, ..Execution::default() };
-        assert_eq!(flows.execute(&act(3), &id, &anyway, &provider).await.unwrap().state, CaseState::Settling);
+        assert_eq!(flows.execute(&act(4), &id, &anyway, &provider).await.unwrap().state, CaseState::Settling);
     })
     .await;
 }
@@ -507,4 +507,15 @@ async fn what_is_asked_of_a_case_that_is_not_there_is_said() {
         assert!(flows.withdraw(&nobody, &id, None).await.unwrap_err().to_string().contains("--actor"));
     })
     .await;
+}
+
+#[tokio::test]
+async fn steps_with_notes_for_each_line_could_be_written_and_not_read_again() {
+    use recoup_cases::gateway::{Steps, Task, Work};
+    use recoup_cases::journal::{Entry, Event, Head};
+    let steps = Steps { about: BTreeMap::from([(1, "vm-1".to_owned())]), ..Steps::default() };
+    let task = Task { id: "t".to_owned(), lines: vec![1], work: Work::Steps(steps) };
+    let event = Event::Begun { gateway: "worklist".to_owned(), task, lines: vec![1] };
+    let entry = Entry::after(&Head::default(), &act(0), None, &event).unwrap();
+    assert_eq!(entry.event().unwrap(), event);
 }

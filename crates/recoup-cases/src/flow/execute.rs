@@ -318,7 +318,7 @@ fn plan(case: &Case, asked: &Execution, gateway: &dyn Gateway, at: Instant) -> R
     let mut ready: BTreeSet<u32> = BTreeSet::new();
     for line in case.lines.iter().filter(|line| wanted.contains(&line.number)) {
         let what = match line.state {
-            LineState::Approved if !asked.past_until && line.ruling.until.is_some_and(|until| until <= at) => {
+            LineState::Approved if !asked.past_until && line.ruling.until.is_some_and(|until| until < at) => {
                 let until = line.ruling.until.unwrap_or(at).display(line.zone).to_string();
                 let why = format!(
                     "its ruling held only until {until}: withdraw it and quote again, or carry it out anyway with --past-until"

@@ -97,10 +97,13 @@ fn judged(record: &ResourceRecord, with_primary: bool, with_bundle: bool) -> Res
     record
 }
 
-/// The exit that a line takes: the one asked for, else the best.
+/// The exit that a line takes: the one asked for, else the best, else the first that would leave the resource
+/// and not only stop its renewal.
 pub(crate) fn ruling(answered: &Answered, exit: Option<Exit>) -> Result<PinnedRuling, String> {
     let written = to_json(&answered.subject, &answered.assessment, &answered.policy);
-    let exit = exit.or(answered.assessment.best()).unwrap_or(Exit::None);
+    let mut rulings = answered.assessment.rulings().iter().map(|ruling| ruling.exit);
+    let leaving = rulings.clone().find(|exit| *exit != Exit::StopRenewal).or_else(|| rulings.next());
+    let exit = exit.or(answered.assessment.best()).or(leaving).unwrap_or(Exit::None);
     let exits = written.get("exits").and_then(serde_json::Value::as_array).into_iter().flatten();
     let found = exits.clone().find(|ruled| ruled.get("exit").and_then(|word| word.as_str()) == Some(exit.as_str()));
     let Some(found) = found else {
@@ -278,7 +281,9 @@ impl Flows {
         }
         let at = act.at;
         let quoted = draft.lines.iter().filter(|line| line.state == LineState::Quoted);
-        let until = quoted.filter_map(|line| line.ruling.until).filter(|until| *until > at).min();
+        let until = quoted.filter_map(|line| line.ruling.until).min();
+        // A window whose last instant is inside is still open at its own `until`.
+        let until = until.map(|until| until.max(at + Span::seconds(1)));
         let expires_at = until.unwrap_or(at + quoting.valid_for).min(at + quoting.valid_for);
         let id = CaseId(format!("C{}", work.change.count().await? + 1));
         let portfolio = sha256(&snapshots.iter().map(|text| text.as_bytes()).collect::<Vec<_>>());
