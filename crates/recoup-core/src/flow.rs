@@ -993,11 +993,13 @@ impl Answer {
     pub fn order_numbers(&self, body: &Value) -> Vec<String> {
         let found = self.orders.as_ref().and_then(|at| body.pointer(at));
         let all = match found {
-            Some(Value::Array(items)) => items.iter().map(plain).collect(),
-            Some(Value::Null) | None => Vec::new(),
-            Some(one) => vec![plain(one)],
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
         };
-        all.into_iter().filter(|number| !number.is_empty() && number != "0").collect()
+        let numbers = all.iter().filter(|value| value.is_string() || value.is_number()).map(plain);
+        // Some print an order number of nothing beside a failure.
+        numbers.filter(|number| !number.is_empty() && number != "0").collect()
     }
 }
 
