@@ -85,10 +85,12 @@ fn dependencies_point_down() {
         ("recoup-portfolio", &["recoup-core"]),
         ("recoup-timeline", &["recoup-core"]),
         ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio", "recoup-timeline"]),
+        ("recoup-cases", &["recoup-core"]),
         ("recoup-plan", &["recoup-core", "recoup-engine", "recoup-report", "recoup-timeline"]),
         (
             "recoup",
             &[
+                "recoup-cases",
                 "recoup-plan",
                 "recoup-core",
                 "recoup-engine",

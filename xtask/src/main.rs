@@ -1,6 +1,7 @@
 //! The project's own commands. Nothing but the standard library, so that they build in a moment.
 
 mod new_provider;
+mod postgres;
 
 use std::env;
 use std::ffi::OsStr;
@@ -13,9 +14,10 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   demo                  build everything in release and assess the real sample payloads in fixtures/
-  test                  build host and adapters and run all tests
+  test [--postgres]     build host and adapters and run all tests; with --postgres the stores' tests also on a private server
   test --browser        only the test that opens the HTML reports in a headless Chromium
   test --slow           only the tests that hold timelines against assessing every hour of several years
+  soak [--seconds N]    cases a second on each store, kills survived, simulated years; longer finds more
   ci [--quick]          fmt, clippy, tests, docs, and Miri and fuzzing where nightly is there (not with --quick)
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run
@@ -35,7 +37,10 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["demo"] => demo(),
+        ["test", "--postgres", rest @ ..] => test_with_server(rest),
         ["test", rest @ ..] => test(rest),
+        ["soak"] => soak("60"),
+        ["soak", "--seconds", seconds] => soak(seconds),
         ["ci"] => ci(true),
         ["ci", "--quick"] => ci(false),
         ["dist", rest @ ..] => dist_command(rest),
@@ -230,6 +235,36 @@ fn slow() -> Done {
     run(command.env("RECOUP_SLOW", "1"))
 }
 
+/// The same, with a private PostgreSQL server beside it for everything that keeps a store.
+fn test_with_server(rest: &[&str]) -> Done {
+    let server = postgres::Server::start()?;
+    let out = target().join("test-dist");
+    dist(&out, "dev")?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--workspace"]).args(rest);
+    run(tests.env("RECOUP_DIST", &out).env("RECOUP_TEST_POSTGRES", server.address()))
+}
+
+/// Figures of the flows: half of the time for the stores and for killing processes, half for simulated years.
+fn soak(seconds: &str) -> Done {
+    let seconds: u64 = seconds.parse().map_err(|_| format!("{seconds}: expected a number of seconds"))?;
+    let server = match postgres::Server::start() {
+        Ok(server) => Some(server),
+        Err(error) => {
+            eprintln!("xtask: without PostgreSQL: {error}");
+            None
+        }
+    };
+    let address = server.as_ref().map(postgres::Server::address).unwrap_or_default();
+    let half = (seconds / 2).max(1).to_string();
+    let mut stores = cargo();
+    stores.args(["run", "--locked", "--package", "recoup-cases", "--example", "soak", "--", &half]);
+    run(stores.env("RECOUP_TEST_POSTGRES", &address))?;
+    let mut years = cargo();
+    years.args(["test", "--locked", "--package", "recoup-tests", "--test", "simulator", "--", "--nocapture"]);
+    run(years.env("RECOUP_TEST_POSTGRES", &address).env("RECOUP_SIMULATE_SECONDS", &half))
+}
+
 fn has_nightly(tool: &str) -> bool {
     let mut command = Command::new("cargo");
     command.arg("+nightly").args(tool.split(' ')).arg("--version");
@@ -239,7 +274,17 @@ fn has_nightly(tool: &str) -> bool {
 fn ci(with_nightly: bool) -> Done {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    test(&[])?;
+    // Where there is no server, the stores' tests run on SQLite alone, and CI says so.
+    match postgres::Server::start() {
+        Ok(server) => {
+            drop(server);
+            test_with_server(&[])?;
+        }
+        Err(error) => {
+            eprintln!("without PostgreSQL: {error}");
+            test(&[])?;
+        }
+    }
     run(cargo().args(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", DOC_FLAGS))?;
     book(true)?;
     if !with_nightly {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::record::{AccountRecord, ResourceRecord};
+use crate::record::{AccountRecord, RefundRecord, ResourceRecord};
 
 /// A file as it was given to the host.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +52,8 @@ pub struct Imported {
     pub resources: Vec<ResourceRecord>,
     /// The accounts, where the payloads show something of them.
     pub accounts: Vec<AccountRecord>,
+    /// What came back, as refund orders and bills show it.
+    pub refunds: Vec<RefundRecord>,
     /// What could not be read, and what a reader should know.
     pub remarks: Vec<ImportRemark>,
 }

@@ -16,6 +16,7 @@
 //! | [`resource`] | the traits [`Resource`](resource::Resource) and [`Order`](resource::Order) |
 //! | [`record`] | owned records of the same, read from and written to JSON |
 //! | [`policy`] | clauses, sources, editions and dated tables |
+//! | [`flow`] | what flows need of a provider: reasons, batches, calls, console steps |
 //! | [`overlay`] | what a team knows better than the provider's pages |
 //! | [`context`] | what a rule may ask about: the instant, the account, the edition |
 //! | [`refund`] | money that conserves by construction |
@@ -24,6 +25,7 @@
 //! | [`stated`] | the provider's own answer beside the rules' |
 //! | [`adapter`] | what an adapter implements |
 //! | [`import`] | tools for readers of providers' API payloads |
+//! | [`receipt`] | refunds as they came, read from and written to JSON |
 //! | [`conformance`] | case files and how they are judged |
 
 pub mod adapter;
@@ -31,10 +33,12 @@ pub mod assessment;
 pub mod conformance;
 pub mod context;
 pub mod fact;
+pub mod flow;
 pub mod import;
 pub mod money;
 pub mod overlay;
 pub mod policy;
+pub mod receipt;
 pub mod record;
 pub mod refund;
 pub mod resource;

@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::flow::Flow;
 use crate::money::Number;
 use crate::time::{Instant, TimeError, Zone, day_after};
 use crate::vocab::Reason;
@@ -349,6 +350,9 @@ pub struct Policy {
     pub lists: Vec<List>,
     #[serde(default, rename = "product")]
     pub products: Vec<Product>,
+    /// What flows need of the provider.
+    #[serde(default, skip_serializing_if = "Flow::is_empty")]
+    pub flow: Flow,
 }
 
 /// A policy that contradicts itself.
@@ -385,6 +389,7 @@ impl Policy {
         self.tables.extend(other.tables);
         self.lists.extend(other.lists);
         self.products.extend(other.products);
+        self.flow.merge(other.flow);
     }
 
     /// The product of which a cost export speaks by this name of a service, meter or service code; names
@@ -814,6 +819,7 @@ impl Rulebook {
                 return Err(PolicyError::new(&source.key, "is there twice"));
             }
         }
+        policy.flow.check(&policy)?;
         let products = Self::names(&policy)?;
         Self::check_exports(&policy)?;
         Self::check_usual(&policy)?;

@@ -1234,10 +1234,17 @@ impl Resource for ResourceRecord {
     }
 }
 
-/// A refund that a provider's refund order shows, to be compared with what was predicted.
+/// A refund as it came: what a provider's refund order, bill or a row of costs shows, to be compared with
+/// what was predicted. Its written form is in [`receipt`](crate::receipt).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundRecord {
-    /// The refund order's number.
+    /// The adapter of the provider, where it is known.
+    pub provider: Option<String>,
+    /// The account, where it is known.
+    pub account: Option<String>,
+    /// The resource that was left, where the provider names it.
+    pub resource: Option<String>,
+    /// The provider's number of it: refund order, transaction, row of a bill.
     pub id: Option<String>,
     /// The order that was refunded.
     pub order: Option<String>,
@@ -1245,12 +1252,35 @@ pub struct RefundRecord {
     pub at: Option<Instant>,
     /// The currency of its amounts.
     pub currency: Currency,
-    /// What came back, by instrument where the provider says so.
+    /// What came back, by instrument where the provider says so; below zero where something was taken
+    /// back again.
     pub returned: Vec<(Instrument, Amount)>,
+    /// What came back by instruments that the provider does not name.
+    pub unnamed: Amount,
     /// The fee that was kept, where the provider says so.
     pub fee: Option<Amount>,
     /// What was kept for use, where the provider says so.
     pub consumed: Option<Amount>,
+}
+
+impl RefundRecord {
+    /// A refund of nothing.
+    #[must_use]
+    pub fn new(currency: Currency) -> Self {
+        Self {
+            provider: None,
+            account: None,
+            resource: None,
+            id: None,
+            order: None,
+            at: None,
+            currency,
+            returned: Vec::new(),
+            unnamed: Amount::ZERO,
+            fee: None,
+            consumed: None,
+        }
+    }
 }
 
 impl crate::refund::Refund for RefundRecord {
@@ -1265,5 +1295,8 @@ impl crate::refund::Refund for RefundRecord {
     }
     fn returned(&self) -> impl Iterator<Item = (Instrument, Amount)> + '_ {
         self.returned.iter().copied()
+    }
+    fn unnamed(&self) -> Amount {
+        self.unnamed
     }
 }

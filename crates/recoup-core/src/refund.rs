@@ -44,9 +44,16 @@ pub trait Refund {
     /// What comes back, by instrument.
     fn returned(&self) -> impl Iterator<Item = (Instrument, Amount)> + '_;
 
-    /// The part of what comes back that is money.
+    /// What comes back by instruments that are not named: only a provider's own figures leave that open.
+    fn unnamed(&self) -> Amount {
+        Amount::ZERO
+    }
+
+    /// The part of what comes back that is money. What names no instrument is taken for money.
     fn money_back(&self) -> Amount {
-        self.returned().filter(|(instrument, _)| instrument.is_money()).map(|(_, amount)| amount).sum()
+        let named: Amount =
+            self.returned().filter(|(instrument, _)| instrument.is_money()).map(|(_, amount)| amount).sum();
+        named + self.unnamed()
     }
 }
 

@@ -97,7 +97,7 @@ struct recoup_adapter {
   /* Says which files are this provider's payloads: [{"name", "text"}] -> [true, false, ...]. May be NULL. */
   int32_t (*recognise)(const uint8_t *files, size_t len, struct recoup_text *out);
 
-  /* Reads payloads: [{"name", "text"}] -> {"resources", "accounts", "remarks"}. May be NULL. */
+  /* Reads payloads: [{"name", "text"}] -> {"resources", "accounts", "refunds", "remarks"}. May be NULL. */
   int32_t (*import)(const uint8_t *files, size_t len, struct recoup_text *out);
 };
 

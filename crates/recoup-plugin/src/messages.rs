@@ -1,6 +1,7 @@
 //! The JSON of the rare calls: files to recognise and read, and the records that come back.
 
 use recoup_core::import::{ImportFile, ImportRemark, Imported};
+use recoup_core::receipt;
 use recoup_core::record::{AccountRecord, Faults, ResourceRecord, ZoneOf};
 use recoup_core::time::Zone;
 use serde_json::{Value, json};
@@ -57,7 +58,8 @@ pub fn imported_to_json(imported: &Imported) -> Value {
         .iter()
         .map(|remark| json!({"file": remark.file, "path": remark.path, "what": remark.what, "is_error": remark.is_error}))
         .collect();
-    json!({"resources": resources, "accounts": accounts, "remarks": remarks})
+    let refunds: Vec<Value> = imported.refunds.iter().map(|refund| receipt::to_json(refund, Zone::UTC)).collect();
+    json!({"resources": resources, "accounts": accounts, "refunds": refunds, "remarks": remarks})
 }
 
 /// Reads what [`imported_to_json`] wrote. A record that an adapter made wrongly becomes a remark.
@@ -92,5 +94,40 @@ pub fn imported_from_json(json: &Value, zone_of: &ZoneOf<'_>) -> Imported {
             Err(faults) => imported.remarks.push(fault(index, &faults)),
         }
     }
+    for (index, refund) in items("refunds").enumerate() {
+        match receipt::from_json(refund, Zone::UTC) {
+            Ok(refund) => imported.refunds.push(refund),
+            Err(misfit) => imported.remarks.push(ImportRemark {
+                file: String::new(),
+                path: format!("refund {}", index + 1),
+                what: format!("the adapter read a refund that is malformed: {misfit}"),
+                is_error: true,
+            }),
+        }
+    }
     imported
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use recoup_core::record::RefundRecord;
+
+    #[test]
+    fn refunds_cross_as_they_are() {
+        let mut refund = RefundRecord::new(recoup_core::money::Currency::USD);
+        refund.order = Some("CS-1".to_owned());
+        refund.unnamed = "50.50".parse().unwrap();
+        refund.returned.push((recoup_core::vocab::Instrument::Bonus, "0.45735194".parse().unwrap()));
+        let imported = Imported { refunds: vec![refund.clone()], ..Imported::default() };
+        let json = imported_to_json(&imported);
+        let again = imported_from_json(&json, &|_, _| None);
+        assert_eq!(again.refunds, [refund]);
+        assert!(again.remarks.is_empty());
+        // One that is malformed is told and takes nothing else with it.
+        let broken = serde_json::json!({"refunds": [{"order": "a"}, {"order": "b", "currency": "USD", "amount": "1"}]});
+        let read = imported_from_json(&broken, &|_, _| None);
+        assert_eq!((read.refunds.len(), read.remarks.len()), (1, 1));
+        assert!(read.remarks[0].what.contains("\"currency\""), "{:?}", read.remarks);
+    }
 }

@@ -77,11 +77,19 @@ pub fn read(folder: &Path) -> Result<Policy, BuildError> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let mut policy = Policy::default();
+    let mut flows = None;
     for path in files {
         let text = fs::read_to_string(&path).map_err(io_error(&path))?;
         let part = toml::from_str::<Policy>(&text)
             .map_err(|error| BuildError::Form { path: path.clone(), message: error.to_string() })?;
+        if !part.flow.is_empty() {
+            flows = Some(path.clone());
+        }
         policy.merge(part);
+    }
+    // What a flow names stands in the other files, so it is checked when all are read; the fault is its own.
+    if let Some(path) = flows {
+        policy.flow.check(&policy).map_err(|error| BuildError::Form { path, message: error.to_string() })?;
     }
     Rulebook::new(policy.clone())?;
     Ok(policy)
@@ -192,5 +200,70 @@ mod tests {
         assert_eq!(constant("hw.in-use.fee-table.cn", true), "IN_USE_FEE_TABLE_CN");
         assert_eq!(constant("adb_pg", false), "ADB_PG");
         assert_eq!(constant("3d-thing", false), "N3D_THING");
+    }
+    #[test]
+    fn a_malformed_flow_is_refused_with_its_file_and_the_reason() {
+        const PROVIDER: &str = r#"
+            provider = "acme"
+            [[site]]
+            id = "global"
+            title = "Acme"
+            zone = "UTC"
+            [[edition]]
+            from = "2024-01-01"
+            what = "all"
+            [[source]]
+            key = "api"
+            title = "API"
+            url = "https://acme.example/api"
+            [[product]]
+            id = "vm"
+        "#;
+        const CALL: &str = r#"
+            [[flow.call]]
+            id = "Leave"
+            purpose = "leave"
+            method = "POST"
+            path = "/leave/{resource}"
+            body = { reason = "{reason:number}", token = "{token?}" }
+            token = { max_chars = 64 }
+            answer = { ok = [200], orders = "/order", error_code = ["/error/code"] }
+            sources = ["api"]
+        "#;
+        let folder = tempfile::tempdir().unwrap();
+        let read_with = |flow: &str| {
+            fs::write(folder.path().join("provider.toml"), PROVIDER).unwrap();
+            fs::write(folder.path().join("flow.toml"), flow).unwrap();
+            read(folder.path())
+        };
+        assert_eq!(read_with(CALL).unwrap().flow.calls.len(), 1);
+        for (from, to, reason) in [
+            ("sources = [\"api\"]", "sources = []", "names no source"),
+            ("sources = [\"api\"]", "sources = [\"page\"]", "names the source \"page\", which does not exist"),
+            (
+                "sources = [\"api\"]",
+                "sources = [\"api\"]\nclause = \"a.b\"",
+                "names the clause \"a.b\", which does not exist",
+            ),
+            ("\"POST\"", "\"TAKE\"", "has the method \"TAKE\", expected GET, POST, PUT, PATCH or DELETE"),
+            ("\"POST\"", "\"GET\"", "leaves by GET"),
+            ("{resource}", "all", "leaves without naming a resource"),
+            ("{resource}", "{resuorce}", "has the placeholder \"resuorce\", expected one of resources, resource,"),
+            ("{resource}", "{resource", "has a { without a }"),
+            ("token = { max_chars = 64 }", "", "needs both a {token} and what the page says of it"),
+            ("ok = [200]", "ok = []", "needs the HTTP statuses of success"),
+            ("\"/order\"", "\"order\"", "expected a JSON pointer"),
+            ("\"leave\"", "\"quote\"", "does not say where the amount is"),
+            ("\"leave\"", "\"depart\"", "is not a known purpose of a call"),
+            ("path =", "when = { sites = [\"cn\"] }\npath =", "names the site \"cn\", which does not exist"),
+            ("path =", "when = { products = [\"vmm\"] }\npath =", "names the product \"vmm\", which does not exist"),
+            ("path =", "way =", "unknown field `way`"),
+        ] {
+            let flow = CALL.replace(from, to);
+            assert_ne!(flow, CALL, "{from}");
+            let error = read_with(&flow).unwrap_err().to_string();
+            assert!(error.contains("flow.toml: "), "{error}");
+            assert!(error.contains(reason), "{reason}: {error}");
+        }
     }
 }

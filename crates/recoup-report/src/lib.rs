@@ -18,6 +18,7 @@
 //! | [`forecast`] | what would come back at each moment, with a [`chart`] |
 //! | [`simulate`] | something not bought yet, at each provider side by side |
 //! | [`timeline`] | what comes for one resource: the end of an explanation |
+//! | [`rows`] | rows of any kind, for commands whose answers are no assessments |
 //! | [`totals`] | sums by currency, shared by the faces |
 //! | [`words`] | the words of the formats in plain English |
 //! | [`sheets`] | small tables and pages for other crates |
@@ -55,6 +56,7 @@ pub mod machine;
 pub mod markdown;
 mod page;
 pub mod policy;
+pub mod rows;
 pub mod sample;
 pub mod sheets;
 pub mod simulate;

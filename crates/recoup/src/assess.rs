@@ -93,7 +93,7 @@ pub(crate) fn keeps<'a>(question: &'a Question, id: Option<&'a str>) -> impl Fn(
 }
 
 pub(crate) fn assess(engine: &Engine, args: &Assess) -> Outcome {
-    let (run, before) = run(engine, &args.question, false)?;
+    let (run, before) = run(engine, &args.question, args.steps)?;
     let (inputs, run, opened) = open(engine, &args.files, args.question.provider.as_deref(), run)?;
     let assessor = Assessor::new(engine, run);
     let mut status = before.max(opened);

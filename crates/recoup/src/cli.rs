@@ -82,6 +82,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// Unsubscribe, step by step: quote, confirm, review, execute, settle; with a journal of every step.
+    Case {
+        #[command(subcommand)]
+        command: Box<crate::case::CaseCommand>,
+    },
+    /// Compare what should have come back with what came, per instrument, to the minor unit; exits 1 where
+    /// anything does not match.
+    Reconcile(crate::reconcile::Reconcile),
     /// Run conformance cases; exits 1 where any fails.
     Check(Check),
     /// Print shell completions.
@@ -155,6 +163,9 @@ pub(crate) struct Assess {
     /// Files, or `-` for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
+    /// Write every clause and line of arithmetic into JSON and NDJSON, which `recoup reconcile` then names.
+    #[arg(long)]
+    pub(crate) steps: bool,
     #[command(flatten)]
     pub(crate) question: Question,
     #[command(flatten)]

@@ -35,6 +35,8 @@ pub(crate) enum Status {
     Usage = 2,
     /// Some input could not be read or assessed.
     BadInput = 3,
+    /// The store of cases cannot be used.
+    Store = 4,
 }
 
 /// Something that ends a command.
@@ -102,7 +104,7 @@ pub(crate) fn plugin_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(program.parent().unwrap_or(Path::new(".")).join("plugins"))
 }
 
-fn engine(setup: &Setup) -> Result<Engine, Failure> {
+pub(crate) fn engine(setup: &Setup) -> Result<Engine, Failure> {
     let named = overlay::named(setup)?;
     let plugins = PluginDir::open(&plugin_folder(named.plugins.as_deref())?).map_err(Failure::usage)?;
     for problem in plugins.problems() {
@@ -129,7 +131,7 @@ pub(crate) fn with_engine(setup: &Setup, command: impl FnOnce(&Engine) -> Outcom
 }
 
 /// The instant now, the only place where the program reads a clock.
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Instant::from_micros(i64::try_from(since.as_secs()).unwrap_or(0).saturating_mul(1_000_000))
 }

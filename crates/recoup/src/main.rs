@@ -1,6 +1,7 @@
 //! `recoup`: the command line.
 
 mod assess;
+mod case;
 mod check;
 mod cli;
 mod compare;
@@ -13,6 +14,8 @@ mod overlay;
 mod plan;
 mod plugin;
 mod policy;
+mod received;
+mod reconcile;
 mod simulate;
 mod span;
 
@@ -56,6 +59,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Plan(args) => host::with_engine(setup, |engine| plan::plan(engine, &args)),
         Command::Policy { command } => host::with_engine(setup, |engine| policy::policy(engine, &command)),
         Command::Plugin { command } => plugin::plugin(overlay::named(setup)?.plugins.as_deref(), &command),
+        Command::Case { command } => case::case(setup, &command),
+        Command::Reconcile(args) => host::with_engine(setup, |engine| reconcile::reconcile(engine, &args)),
         Command::Check(args) => host::with_engine(setup, |engine| check::check(engine, &args)),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -296,3 +296,18 @@ fn other_files_are_not_claimed() {
         assert!(!Azure::recognises(&File::made("other", text.to_owned()).given()), "{text}");
     }
 }
+
+#[test]
+fn a_refund_transaction_shows_what_came_back() {
+    let imported = import(&[File::payload("reservation_transactions.json")]);
+    let refunds: Vec<_> = imported
+        .refunds
+        .iter()
+        .map(|refund| (refund.order.clone().unwrap(), refund.currency.to_string(), refund.unnamed.to_string()))
+        .collect();
+    assert!(
+        refunds.contains(&("00000000-0000-0000-0000-000000000000".to_owned(), "USD".to_owned(), "21.00".to_owned())),
+        "{refunds:?}"
+    );
+    assert!(imported.refunds.iter().all(|refund| refund.returned.is_empty()), "no transaction names an instrument");
+}

@@ -302,3 +302,24 @@ fn other_files_are_not_claimed() {
         assert!(!Huawei::recognises(&file), "{other}");
     }
 }
+
+#[test]
+fn refund_orders_show_what_came_back_in_the_currency_of_their_order() {
+    let order = json!({"order_infos": [{"order_id": "CS-1", "order_type": 1, "status": 5, "amount_after_discount": 100.5,
+        "measure_id": 1, "currency": "USD", "create_time": "2026-01-01T00:00:00Z", "service_type_code": "hws.service.type.ec2"}],
+        "total_count": 1});
+    let imported = read(&[payload("v2/refunds.json"), order]);
+    // The positive amount is what was kept, not what came.
+    let refunds: Vec<_> = imported
+        .refunds
+        .iter()
+        .map(|refund| {
+            (refund.id.as_deref(), refund.order.as_deref(), refund.currency.to_string(), refund.unnamed.to_string())
+        })
+        .collect();
+    assert_eq!(refunds, [(Some("ref-1"), Some("CS-1"), "USD".to_owned(), "50.50".to_owned())]);
+    // Without the order nobody knows the currency, and no figure is made up.
+    let alone = read(&[payload("v2/refunds.json")]);
+    assert!(alone.refunds.is_empty());
+    assert!(alone.remarks.iter().any(|remark| remark.what.contains("prints no currency")), "{:?}", alone.remarks);
+}

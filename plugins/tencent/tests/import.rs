@@ -188,3 +188,16 @@ fn what_others_print_is_not_claimed() {
         assert!(!Tencent::recognises(&file), "{json}");
     }
 }
+
+#[test]
+fn a_refund_row_of_a_bill_shows_what_came_back_by_instrument() {
+    let imported = read(&[("row.json", payload("describe-bill-detail-row.json"))]);
+    let refund = &imported.refunds[0];
+    let returned: Vec<_> =
+        refund.returned.iter().map(|(instrument, amount)| (instrument.as_str(), amount.to_string())).collect();
+    assert_eq!(returned, [("cash", "80.43264806".to_owned()), ("bonus", "0.45735194".to_owned())]);
+    assert_eq!(refund.id.as_deref(), Some("20230707400000442821061"));
+    assert_eq!(refund.order.as_deref(), Some("20230707400000442656611"));
+    assert_eq!(refund.currency.as_str(), "CNY");
+    assert_eq!(refund.at.unwrap().display(Zone::fixed_hours(8)).to_string(), "2023-07-07T16:14:18+08:00");
+}

@@ -4,7 +4,7 @@
 use recoup_core::import::{ImportFile, Misfit, Place};
 use recoup_core::money::UnknownCurrency;
 use recoup_core::prelude::*;
-use recoup_core::record::ReturnRecord;
+use recoup_core::record::{RefundRecord, ReturnRecord};
 
 use super::payload::Item;
 use super::{Desk, blank, commitment, months, purchase, state_text, unexpected};
@@ -129,6 +129,18 @@ pub(super) fn bought(event: &Event, file: &ImportFile<'_>, path: &str, desk: &mu
     }
 }
 
+/// What came back: the amount is below zero. By which instrument no transaction says.
+fn received(event: &Event) -> Option<RefundRecord> {
+    let amount = event.amount.filter(|amount| amount.is_negative())?;
+    Some(RefundRecord {
+        account: event.account.clone(),
+        order: Some(event.order.clone()),
+        at: event.at,
+        unnamed: amount.magnitude(),
+        ..RefundRecord::new(event.currency?)
+    })
+}
+
 /// A cancellation or refund: an earlier return of the account. Its amount is the cancelled commitment
 /// only where the order was paid upfront and in US dollars.
 pub(super) fn gone(event: &Event, undone: bool, file: &ImportFile<'_>, path: &str, desk: &mut Desk) {
@@ -157,6 +169,7 @@ pub(super) fn gone(event: &Event, undone: bool, file: &ImportFile<'_>, path: &st
             }
         }
     }
+    desk.out.refunds.extend(received(event));
     let what = if undone { "purchase undone" } else { "returned after use" };
     let amount = event.amount.unwrap_or_default();
     desk.out.remark(

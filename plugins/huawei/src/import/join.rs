@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use recoup_core::import::Imported;
 use recoup_core::money::{Amount, Currency};
-use recoup_core::record::{OrderRecord, ResourceRecord};
+use recoup_core::record::{OrderRecord, RefundRecord, ResourceRecord};
 use recoup_core::time::{Instant, Span};
 use recoup_core::vocab::{Billing, Instrument, OrderKind, OrderStatus, Status};
 
@@ -37,6 +37,7 @@ pub(super) fn join(reading: Reading<'_>, out: &mut Imported) {
         joined.place(order, out);
     }
     joined.apply_refunds(&refunds, out);
+    received(&refunds, &orders, out);
     let Joined { listed, orders: mut of_resources, .. } = joined;
     for (index, found) in listed.all.into_iter().enumerate() {
         let mut record = found.what.record;
@@ -82,6 +83,32 @@ fn refunded<'a>(refunds: &'a [Found<'_, Refunded>]) -> HashMap<&'a str, Vec<&'a 
         refunded.entry(&refund.base_order).or_default().extend(refund.resource.as_deref());
     }
     refunded
+}
+
+/// What refund orders show as having come back. They print no currency and no instrument: the one is that of
+/// the order that was refunded, the other stays open.
+fn received(refunds: &[Found<'_, Refunded>], orders: &[Found<'_, Bought>], out: &mut Imported) {
+    for found in refunds {
+        let refund = &found.what;
+        let Some(amount) = refund.amount.filter(|amount| amount.is_negative()) else { continue };
+        let base = orders.iter().find(|order| order.what.id == refund.base_order);
+        match base.and_then(|order| order.what.order.currency) {
+            Some(currency) => out.refunds.push(RefundRecord {
+                resource: refund.resource.clone(),
+                id: refund.id.clone(),
+                order: Some(refund.base_order.clone()),
+                unnamed: amount.magnitude(),
+                ..RefundRecord::new(currency)
+            }),
+            None => {
+                let what = format!(
+                    "prints no currency, so it is not counted as received; add the order {} to the files",
+                    refund.base_order
+                );
+                out.remark(found.file, found.path.clone(), what);
+            }
+        }
+    }
 }
 
 /// What is missing where the orders of a resource do not cover its period: a purchase, or a renewal.

@@ -4,7 +4,7 @@ use recoup_core::fact::Flag;
 use recoup_core::import::{ImportFile, Misfit, Place};
 use recoup_core::money::Currency;
 use recoup_core::prelude::*;
-use recoup_core::record::OrderRecord;
+use recoup_core::record::{OrderRecord, RefundRecord};
 
 use super::{Join, ZONE, add_order};
 
@@ -29,25 +29,43 @@ pub(super) fn details<'f>(join: &mut Join<'f>, file: &ImportFile<'f>, place: &Pl
     }
 }
 
-/// What the components of a row were paid with, by kind.
-fn payments(row: &Place<'_>) -> Result<Vec<Payment>, Misfit> {
+/// The amounts of a row's components, by kind.
+fn amounts(row: &Place<'_>) -> Result<Vec<(Instrument, Amount)>, Misfit> {
     let kinds = [
         ("CashPayAmount", Instrument::Cash),
         ("IncentivePayAmount", Instrument::Bonus),
         ("VoucherPayAmount", Instrument::Voucher),
         ("TransferPayAmount", Instrument::Earnings),
     ];
-    let mut payments = Vec::new();
+    let mut amounts = Vec::new();
     for (name, instrument) in kinds {
         let mut amount = Amount::ZERO;
         for component in row.get("ComponentSet").items()? {
             amount += component.get(name).decimal()?.unwrap_or_default();
         }
-        if amount.is_positive() {
-            payments.push(Payment { instrument, amount, expires_at: None });
-        }
+        amounts.push((instrument, amount));
     }
-    Ok(payments)
+    Ok(amounts)
+}
+
+/// What the components of a row were paid with, by kind.
+fn payments(row: &Place<'_>) -> Result<Vec<Payment>, Misfit> {
+    let paid = amounts(row)?.into_iter().filter(|(_, amount)| amount.is_positive());
+    Ok(paid.map(|(instrument, amount)| Payment { instrument, amount, expires_at: None }).collect())
+}
+
+/// What a refund row gave back: its amounts are below zero.
+fn received(row: &Place<'_>, orders: &[String], resource: Option<&str>) -> Result<Option<RefundRecord>, Misfit> {
+    let Some(currency) = currency(row)? else { return Ok(None) };
+    let back = amounts(row)?.into_iter().filter(|(_, amount)| amount.is_negative());
+    Ok(Some(RefundRecord {
+        resource: resource.map(str::to_owned),
+        id: row.get("BillId").text()?,
+        order: orders.first().cloned(),
+        at: row.get("PayTime").instant(ZONE)?,
+        returned: back.map(|(instrument, amount)| (instrument, amount.magnitude())).collect(),
+        ..RefundRecord::new(currency)
+    }))
 }
 
 /// The orders that a refund row names.
@@ -141,6 +159,13 @@ fn refund(
             resource.billing = Billing::PayAsYouGo;
         } else {
             resource.status = Status::Released;
+        }
+    }
+    match received(row, &orders, id)? {
+        Some(refund) => join.out.refunds.push(refund),
+        None => {
+            let what = "the currency of this refund is not shown, so it is not counted as received";
+            join.out.remark(file, row.path.clone(), what);
         }
     }
     let formula = row.get("Formula").text()?.unwrap_or_default();
