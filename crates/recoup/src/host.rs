@@ -104,6 +104,7 @@ pub(crate) fn plugin_folder(named: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(program.parent().unwrap_or(Path::new(".")).join("plugins"))
 }
 
+/// The adapters that are installed, with the overlays that were named.
 pub(crate) fn engine(setup: &Setup) -> Result<Engine, Failure> {
     let named = overlay::named(setup)?;
     let plugins = PluginDir::open(&plugin_folder(named.plugins.as_deref())?).map_err(Failure::usage)?;
