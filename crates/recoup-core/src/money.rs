@@ -550,7 +550,16 @@ impl Exact {
     #[must_use]
     #[inline]
     pub fn minus(&self, other: &Self) -> Self {
-        self.plus(&other.times(-1_i64))
+        self.combine(
+            other,
+            |a, b, c, d| {
+                if b == d {
+                    return Some((a.checked_sub(c)?, b));
+                }
+                Some((product(a, d)?.checked_sub(product(c, b)?)?, product(b, d)?))
+            },
+            |a, b| a - b,
+        )
     }
 
     /// Whether it is above nothing.

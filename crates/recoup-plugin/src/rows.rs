@@ -201,7 +201,7 @@ impl<'a> Columns<'a> {
 }
 
 #[inline]
-pub(crate) fn text_at<'a>(array: &'a StringArray, row: usize) -> Option<&'a str> {
+pub(crate) fn text_at(array: &StringArray, row: usize) -> Option<&str> {
     array.is_valid(row).then(|| array.value(row))
 }
 
