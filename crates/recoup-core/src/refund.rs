@@ -91,6 +91,8 @@ impl Missing {
 pub enum Disposition {
     /// Bears its share of consumption and fee; the rest goes back, in proportion to what was paid.
     Share(Destination),
+    /// Bears its share too, but the rest is forfeited: what would return to something that has lapsed.
+    ShareLost,
     /// Goes back whole.
     Back(Destination),
     /// Is forfeited whole.
@@ -202,10 +204,8 @@ impl Ledger {
         for payment in &self.payments {
             draft.quote.paid += payment.amount;
             match dispose(payment) {
-                Disposition::Share(to) => {
-                    draft.shares.push(Share { instrument: payment.instrument, paid: payment.amount, to });
-                    draft.left += payment.amount;
-                }
+                Disposition::Share(to) => draft.share(payment, Some(to)),
+                Disposition::ShareLost => draft.share(payment, None),
                 Disposition::Back(to) => draft.quote.give_back(payment.instrument, payment.amount, to, None),
                 Disposition::Lost => draft.quote.forfeited += payment.amount,
                 Disposition::Spent => draft.quote.consumed += payment.amount,
@@ -226,7 +226,8 @@ impl Ledger {
 struct Share {
     instrument: Instrument,
     paid: Amount,
-    to: Destination,
+    /// Nowhere where it is forfeited.
+    to: Option<Destination>,
 }
 
 /// A refund on its way: what is left goes back when it is finished.
@@ -239,6 +240,12 @@ pub struct Draft {
 }
 
 impl Draft {
+    #[inline]
+    fn share(&mut self, payment: &Payment, to: Option<Destination>) {
+        self.shares.push(Share { instrument: payment.instrument, paid: payment.amount, to });
+        self.left += payment.amount;
+    }
+
     /// What is left to go back.
     #[must_use]
     #[inline]
@@ -301,7 +308,10 @@ impl Draft {
         let mut parts: SmallVec<[Amount; 3]> = shares.iter().map(|share| share.paid).collect();
         left.split_among(&mut parts, quote.currency);
         for (share, part) in shares.iter().zip(parts) {
-            quote.give_back(share.instrument, part, share.to, None);
+            match share.to {
+                Some(to) => quote.give_back(share.instrument, part, to, None),
+                None => quote.forfeited += part,
+            }
         }
         quote
     }
@@ -479,6 +489,19 @@ impl RefundQuote {
         self
     }
 
+    /// Where nothing comes back, says so for every one of these: an amount of nothing each.
+    #[must_use]
+    pub fn naming(mut self, kinds: impl IntoIterator<Item = (Instrument, Destination)>) -> Self {
+        if self.returned.is_empty() {
+            for (instrument, to) in kinds {
+                if !self.returned.iter().any(|item| item.instrument == instrument) {
+                    self.returned.push(Returned { instrument, amount: Amount::ZERO, to, expires_at: None });
+                }
+            }
+        }
+        self
+    }
+
     /// States that nothing is carried over, for an exchange in which that is a figure and not a gap.
     #[must_use]
     pub fn carrying_nothing(mut self) -> Self {
@@ -622,7 +645,7 @@ mod tests {
         #[test]
         fn money_is_conserved_whatever_is_taken(
             payments in prop::collection::vec((0..Instrument::ALL.len(), 0_i64..10_000_000), 0..6),
-            dispositions in prop::collection::vec(0_u8..4, 13),
+            dispositions in prop::collection::vec(0_u8..5, 13),
             consumed in -100_i64..20_000_000,
             fee in -100_i64..20_000_000,
         ) {
@@ -634,6 +657,7 @@ mod tests {
                 0 => Disposition::Share(Destination::AccountBalance),
                 1 => Disposition::Back(Destination::itself(payment.instrument)),
                 2 => Disposition::Lost,
+                3 => Disposition::ShareLost,
                 _ => Disposition::Spent,
             });
             draft.consume(&Exact::ratio(consumed, 300));

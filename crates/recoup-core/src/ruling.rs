@@ -516,6 +516,22 @@ impl<'a> Ruling<'a> {
         }
     }
 
+    /// Drops what was said of `until` where the exit is refused for what no time lifts. Each of `lifts` is an
+    /// instant at which one refusal passes, such as a used quota that frees again: with as many as there are
+    /// refusals, the last one opens the exit, if it has not closed by then.
+    pub fn waits_only_for(&mut self, lifts: &[Option<Instant>]) {
+        let (refusals, closes_at) = (self.data.refusals.len(), self.data.until);
+        if refusals == 0 {
+            return;
+        }
+        self.never_changes();
+        let lifts = || lifts.iter().flatten();
+        let opens_at = lifts().max().filter(|_| lifts().count() == refusals);
+        if let Some(opens_at) = opens_at.filter(|at| closes_at.is_none_or(|end| **at <= end)) {
+            self.changes_at(*opens_at);
+        }
+    }
+
     /// Drops what was said of `until`: nothing that passes with time opens or closes this exit.
     pub fn never_changes(&mut self) {
         self.data.until = None;

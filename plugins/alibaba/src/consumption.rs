@@ -386,5 +386,5 @@ pub(crate) fn settle_in_part<R: Resource>(
     ruling.line("refund of the order", || format!("{paid} - {consumed} = {left}"));
     ruling.cite_if(clause::PARTIAL_FLOOR, left.is_zero());
     draft.give_back_only(&left);
-    Ok(terms.finish(cx, &ledger, draft))
+    Ok(draft.finish())
 }

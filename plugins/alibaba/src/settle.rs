@@ -2,7 +2,7 @@
 //! refund is settled (sections 6 and 8 of the rules).
 
 use recoup_core::prelude::*;
-use recoup_core::refund::{Draft, Missing, RefundParts, Returned};
+use recoup_core::refund::{Draft, Missing};
 
 use crate::effects::days;
 use crate::{clause, param, product};
@@ -118,52 +118,18 @@ impl Terms {
         }
     }
 
-    /// Opens the settlement of an order: what counts as paid shares, the rest is forfeited.
+    /// Opens the settlement of an order: what counts as paid shares, the rest is forfeited. Coupons that
+    /// have lapsed do not come back but are forfeited.
     pub(crate) fn draft(self, cx: &Context<'_>, ledger: &Ledger, order: &impl Order) -> Draft {
         ledger.settle(|payment| {
-            if self.counts(payment) {
-                Disposition::Share(self.destination(cx, order, payment.instrument))
-            } else {
+            if !self.counts(payment) {
                 Disposition::Lost
+            } else if has_lapsed(payment, cx) {
+                Disposition::ShareLost
+            } else {
+                Disposition::Share(self.destination(cx, order, payment.instrument))
             }
         })
-    }
-
-    /// Closes the settlement of an order: coupons that have lapsed do not come back but are forfeited.
-    pub(crate) fn finish(self, cx: &Context<'_>, ledger: &Ledger, draft: Draft) -> RefundQuote {
-        let quote = draft.finish();
-        if !ledger.payments().any(|payment| self.counts(&payment) && has_lapsed(&payment, cx)) {
-            return quote;
-        }
-        self.without_lapsed(cx, ledger, &quote).unwrap_or(quote)
-    }
-
-    fn without_lapsed(self, cx: &Context<'_>, ledger: &Ledger, quote: &RefundQuote) -> Option<RefundQuote> {
-        let sharing: Vec<Payment> = ledger.payments().filter(|payment| self.counts(payment)).collect();
-        let weights: Vec<Amount> = sharing.iter().map(|payment| payment.amount).collect();
-        let mut returned: Vec<Returned> = quote.items().to_vec();
-        let back: Amount = returned.iter().map(|item| item.amount).sum();
-        let mut forfeited = quote.forfeited().unwrap_or_default();
-        for (payment, part) in sharing.into_iter().zip(back.split(&weights, quote.currency())) {
-            if has_lapsed(&payment, cx) && part.is_positive() {
-                returned.iter_mut().find(|item| item.instrument == payment.instrument)?.amount -= part;
-                forfeited += part;
-            }
-        }
-        returned.retain(|item| item.amount.is_positive());
-        RefundQuote::try_from(RefundParts {
-            currency: quote.currency(),
-            paid: quote.paid(),
-            consumed: quote.consumed(),
-            fee: quote.fee(),
-            forfeited: Some(forfeited),
-            returned,
-            released: None,
-            carry_over: None,
-            charge: None,
-            proceeds: None,
-        })
-        .ok()
     }
 }
 
@@ -201,7 +167,7 @@ pub(crate) fn whole<R: Resource>(
             return Ok(None);
         }
         let ledger = Terms::ledger(currency, order)?;
-        Ok(Some(terms.finish(cx, &ledger, terms.draft(cx, &ledger, order))))
+        Ok(Some(terms.draft(cx, &ledger, order).finish()))
     })
 }
 

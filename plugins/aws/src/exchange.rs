@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::refusals::{is_over, settle_until};
+use crate::refusals::is_over;
 use crate::terms::{has_upfront, hourly_price, over_hours, whole};
 use crate::{clause, param};
 
@@ -45,7 +45,7 @@ pub(crate) fn reserved_instance<R: Resource>(resource: &R, cx: &Context<'_>, rul
     ruling.refuse_if(clause::RI_EXCHANGE_ELIGIBLE_PENDING, cx.flag(Flag::TransactionInProgress));
     ruling.window(clause::RI_EXCHANGE_ELIGIBLE_HOURS, "ends_at", last_instant(resource, cx), |at, last| at <= last);
     ruling.refuse_if(clause::RI_EXCHANGE_PAYMENT, target_refused(resource, cx));
-    settle_until(ruling);
+    ruling.waits_only_for(&[]);
     value(clause::RI_EXCHANGE_VALUE, resource, cx, ruling);
     ruling.effects(&[Effect::Irreversible]);
     ruling.channel(Channel::Api);
@@ -65,7 +65,7 @@ pub(crate) fn redshift_node<R: Resource>(resource: &R, cx: &Context<'_>, ruling:
     if let Some(end) = resource.ends_at() {
         ruling.changes_at(end);
     }
-    settle_until(ruling);
+    ruling.waits_only_for(&[]);
     value(clause::REDSHIFT_RN_EXCHANGE, resource, cx, ruling);
     ruling.effects(&[Effect::Irreversible]);
     ruling.channel(Channel::Api);

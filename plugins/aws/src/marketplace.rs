@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::refusals::{by_status, settle_until};
+use crate::refusals::by_status;
 use crate::terms::{bought_at, whole};
 use crate::{clause, param};
 
@@ -14,7 +14,7 @@ pub(crate) fn contract<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut
     let length = Span::hours(whole(cx, param::MARKETPLACE_HOURS));
     ruling.window_before(clause::MP_48H, "purchased_at", bought_at(resource), length);
     ruling.cite(clause::MP_48H);
-    settle_until(ruling);
+    ruling.waits_only_for(&[]);
     settlement(cx, ruling);
     ruling.channel(Channel::Support);
     match cx.ledger(resource, resource.paid_orders()) {

@@ -20,11 +20,3 @@ pub(crate) fn by_status<R: Resource>(resource: &R, ruling: &mut Ruling<'_>, pend
 pub(crate) fn is_over<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
     resource.ends_at().is_some_and(|end| end <= cx.at)
 }
-
-/// Drops `until` where a refusal stands that no passing of time lifts: the end of a window then
-/// changes nothing.
-pub(crate) fn settle_until(ruling: &mut Ruling<'_>) {
-    if !ruling.so_far().refusals.is_empty() {
-        ruling.never_changes();
-    }
-}

@@ -2,7 +2,7 @@
 
 use recoup_core::prelude::*;
 
-use crate::refusals::{is_over, settle_until};
+use crate::refusals::is_over;
 use crate::terms::{account_fact, bought_at, has_upfront, sold_by_excluded, whole};
 use crate::{clause, param};
 
@@ -28,7 +28,7 @@ pub(crate) fn return_plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
         has_upfront(resource).and(sold_by_excluded(resource, cx, Exit::Return)),
     );
     ruling.refuse_if(clause::SP_RETURN_WINDOW_PERMISSION, !account_fact(resource, cx, Flag::RequesterAuthorised));
-    settle_until(ruling);
+    ruling.waits_only_for(&[]);
     refund(resource, cx, ruling);
     ruling.effects(&[Effect::Irreversible, Effect::OnDemandRatesApply]);
     ruling.channel(Channel::Api);

@@ -3,7 +3,7 @@
 use recoup_core::prelude::*;
 
 use crate::clause;
-use crate::refusals::{by_status, settle_until};
+use crate::refusals::by_status;
 
 /// Cancelling the renewal, of which `clause` speaks. The running term goes on to its end and stays
 /// paid.
@@ -15,7 +15,7 @@ pub(crate) fn stop_renewal<R: Resource>(clause: ClauseId, resource: &R, cx: &Con
         ruling.window(clause::STATE_EXPIRED, "ends_at", Some(end), |at, end| at < end);
         ruling.takes_effect_at(end);
     }
-    settle_until(ruling);
+    ruling.waits_only_for(&[]);
     if clause == clause::BEDROCK_PT_RENEWAL {
         ruling.effects(&[Effect::Irreversible]);
     } else {

@@ -10,7 +10,7 @@ pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     let touched = if cx.is_product(product::STORAGE_PACK) { cx.flag(Flag::Activated) } else { used(resource, cx) };
     ruling.refuse_if(clause::NEW_FULL_USED, touched);
     money::leaving(resource, cx, ruling);
-    money::settle_until(ruling, None);
+    ruling.waits_only_for(&[]);
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ruling.refund(ledger.settle(money::money_back).finish()),
         Err(missing) => ruling.missing(clause::NEW_FULL, missing),

@@ -18,7 +18,7 @@ pub(crate) fn seven_days<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     let frees_at = (draw.exceeds() == Some(true) && !stated).then(|| cx.zone.next_month(cx.at));
     ruling.draw(clause::OLD_QUOTA, draw);
     money::leaving(resource, cx, ruling);
-    money::settle_until(ruling, frees_at);
+    ruling.waits_only_for(&[frees_at]);
     ruling.channel(Channel::Support);
     let ledger = match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ledger,

@@ -38,16 +38,3 @@ pub(crate) fn leaving<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
     ruling.effects(&[Effect::Irreversible, Effect::DataDeleted, Effect::CouponsLost]);
     ruling.channel(if cx.listed(list::BY_API) { Channel::Api } else { Channel::Console });
 }
-
-/// A refusal that no time lifts leaves nothing to wait for; a used quota that frees again is worth
-/// naming only where it alone refuses and the window is still open then.
-pub(crate) fn settle_until(ruling: &mut Ruling<'_>, frees_at: Option<Instant>) {
-    let (refusals, closes_at) = (ruling.so_far().refusals.len(), ruling.so_far().until);
-    if refusals == 0 {
-        return;
-    }
-    ruling.never_changes();
-    if let Some(frees_at) = frees_at.filter(|at| refusals == 1 && closes_at.is_none_or(|end| *at <= end)) {
-        ruling.changes_at(frees_at);
-    }
-}

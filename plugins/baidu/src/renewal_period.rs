@@ -12,7 +12,7 @@ pub(crate) fn renewal_period<R: Resource>(resource: &R, cx: &Context<'_>, ruling
         ruling.changes_at(start);
     }
     money::leaving(resource, cx, ruling);
-    money::settle_until(ruling, None);
+    ruling.waits_only_for(&[]);
     match cx.ledger(resource, resource.pending_renewals(cx.at)) {
         Ok(ledger) => ruling.refund(ledger.settle(money::money_back).finish()),
         Err(missing) => ruling.missing(clause::NEW_RENEWAL, missing),

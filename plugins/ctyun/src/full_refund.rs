@@ -26,7 +26,7 @@ pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     let frees_at = (draw.exceeds() == Some(true) && !stated).then(|| cx.zone.next_year(cx.at));
     ruling.draw(clause::SEVEN_QUOTA, draw);
     refusals::both(resource, cx, ruling);
-    refusals::settle_until(ruling, frees_at);
+    ruling.waits_only_for(&[frees_at]);
     refusals::leaving(cx, ruling);
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ruling.refund(ledger.settle(refusals::money_back).finish()),

@@ -7,7 +7,7 @@ use crate::{clause, refusals};
 /// The figure is not known, so the exit is conditional.
 pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     refusals::both(resource, cx, ruling);
-    refusals::settle_until(ruling, None);
+    ruling.waits_only_for(&[]);
     refusals::leaving(cx, ruling);
     ruling.no_figure(clause::NON7, Reason::RuleUnknown, None);
 }

@@ -84,7 +84,7 @@ fn full_refund<R: Resource>(resource: &R, pack: &Pack, draw: QuotaDraw, cx: &Con
     ruling.refuse_if(clause::LIVE_USED, Answer::named("used", pack.used));
     ruling.draw(clause::LIVE_QUOTA, draw);
     refusals::both(resource, cx, ruling);
-    refusals::settle_until(ruling, None);
+    ruling.waits_only_for(&[]);
     refusals::leaving(cx, ruling);
     match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ruling.refund(ledger.settle(refusals::money_back).finish()),
@@ -99,7 +99,7 @@ fn in_use<R: Resource>(resource: &R, pack: &Pack, whole: bool, cx: &Context<'_>,
         // From then on the days count and no longer the volume.
         ruling.changes_at(start + refusals::first_days(cx));
     }
-    refusals::settle_until(ruling, None);
+    ruling.waits_only_for(&[]);
     refusals::leaving(cx, ruling);
     if whole {
         // The quota refused the full refund, and no rule is printed for what is unused then.

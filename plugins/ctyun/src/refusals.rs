@@ -15,19 +15,6 @@ pub(crate) fn both<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Rul
     ruling.refuse_if(clause::RELEASED, resource.status() == Status::Released);
 }
 
-/// A refusal that no time lifts leaves nothing to wait for; a used quota that frees again is worth
-/// naming only where it alone refuses and the exit is still open then.
-pub(crate) fn settle_until(ruling: &mut Ruling<'_>, frees_at: Option<Instant>) {
-    let (refusals, closes_at) = (ruling.so_far().refusals.len(), ruling.so_far().until);
-    if refusals == 0 {
-        return;
-    }
-    ruling.never_changes();
-    if let Some(frees_at) = frees_at.filter(|at| refusals == 1 && closes_at.is_none_or(|end| *at <= end)) {
-        ruling.changes_at(frees_at);
-    }
-}
-
 /// Money goes back to where it came from; vouchers and coupons are lost.
 pub(crate) fn money_back(payment: &Payment) -> Disposition {
     if payment.instrument.is_money() {

@@ -2,7 +2,7 @@
 
 use recoup_core::money::Exact;
 use recoup_core::prelude::*;
-use recoup_core::refund::{Missing, RefundParts, Returned};
+use recoup_core::refund::Missing;
 
 use crate::{clause, param};
 
@@ -87,22 +87,17 @@ pub(crate) fn give_back_the_rest(
 ) {
     let paid = Exact::from(ledger.money());
     let mut draft = ledger.settle(|payment| {
-        if payment.instrument.is_money() {
-            Disposition::Share(destination(cx, payment.instrument))
-        } else {
-            Disposition::Lost
+        match payment.instrument {
+            instrument if !instrument.is_money() => Disposition::Lost,
+            // What returns to a coupon or card that has run out is void.
+            _ if !payment.valid_at(cx.at) => Disposition::ShareLost,
+            instrument => Disposition::Share(destination(cx, instrument)),
         }
     });
     let consumed = draft.consume(&paid.times_ratio(used.0, used.1));
     let kept = draft.keep_fee(&paid.times(fee.clone()));
-    let mut quote = draft.finish();
-    let draft_refund = quote.refund();
-    // What returns to a coupon or card that has run out is void.
-    if ledger.payments().any(|payment| payment.instrument.is_money() && !payment.valid_at(cx.at))
-        && let Ok(without) = without_lapsed(cx, ledger, &quote)
-    {
-        quote = without;
-    }
+    let left = draft.left();
+    let quote = draft.finish();
     if cx.tracing() {
         ruling.cite_if(clause::COUPON_CONDITIONAL, ledger.payments().any(|payment| !payment.instrument.is_money()));
         let cards =
@@ -112,7 +107,7 @@ pub(crate) fn give_back_the_rest(
         ruling.line("paid", || format!("{} by money, {} in all", ledger.money(), quote.paid()));
         ruling.line("consumed", || format!("{} x {}/{} = {consumed}", ledger.money(), used.0, used.1));
         ruling.line("fee", || format!("{} x {fee} = {kept}, at most what is left", ledger.money()));
-        let void = draft_refund - quote.refund();
+        let void = left - quote.refund();
         if void.is_positive() {
             ruling.line("void", || format!("{void} of the refund would return to what has run out"));
         }
@@ -120,41 +115,6 @@ pub(crate) fn give_back_the_rest(
     }
     settle(cx, &quote, ruling);
     ruling.refund(quote);
-}
-
-/// The same quote with what returns to lapsed instruments forfeited.
-fn without_lapsed(
-    cx: &Context<'_>,
-    ledger: &Ledger,
-    quote: &RefundQuote,
-) -> Result<RefundQuote, recoup_core::refund::NotConserved> {
-    let sharing: Vec<Payment> = ledger.payments().filter(|payment| payment.instrument.is_money()).collect();
-    let weights: Vec<Amount> = sharing.iter().map(|payment| payment.amount).collect();
-    let parts = quote.refund().split(&weights, quote.currency());
-    let mut forfeited = forfeited(quote);
-    let mut returned: Vec<Returned> = Vec::new();
-    for (payment, amount) in sharing.iter().zip(parts).filter(|(_, amount)| !amount.is_zero()) {
-        let (instrument, to) = (payment.instrument, destination(cx, payment.instrument));
-        if !payment.valid_at(cx.at) {
-            forfeited += amount;
-        } else if let Some(item) = returned.iter_mut().find(|item| item.instrument == instrument) {
-            item.amount += amount;
-        } else {
-            returned.push(Returned { instrument, amount, to, expires_at: None });
-        }
-    }
-    RefundQuote::try_from(RefundParts {
-        currency: quote.currency(),
-        paid: quote.paid(),
-        consumed: quote.consumed(),
-        fee: quote.fee(),
-        forfeited: Some(forfeited),
-        returned,
-        released: None,
-        carry_over: None,
-        charge: None,
-        proceeds: None,
-    })
 }
 
 fn forfeited(quote: &RefundQuote) -> Amount {

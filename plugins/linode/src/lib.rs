@@ -29,12 +29,12 @@ impl Provider for Linode {
                 if cx.in_force(clause::N7DAY) {
                     out.exit(cx, Exit::FullRefund, |ruling| {
                         full_refund::full_refund(resource, cx, ruling);
-                        payments::settle_until(ruling);
+                        ruling.waits_only_for(&[]);
                     });
                 }
                 out.exit(cx, Exit::BalancePayout, |ruling| {
                     balance_payout::balance_payout(resource, cx, ruling);
-                    payments::settle_until(ruling);
+                    ruling.waits_only_for(&[]);
                 });
             }
             Billing::Subscription if cx.in_force(clause::PREPAID) => {

@@ -36,11 +36,3 @@ pub(crate) fn closing<R: Resource>(resource: &R, ruling: &mut Ruling<'_>) {
     ruling.effects(&[Effect::Irreversible, Effect::DataDeleted, Effect::AccessLost]);
     ruling.channel(Channel::Console);
 }
-
-/// Drops `until` where the exit is refused: no time that passes opens an account again, makes a payment
-/// younger or puts anything into a balance.
-pub(crate) fn settle_until(ruling: &mut Ruling<'_>) {
-    if !ruling.so_far().refusals.is_empty() {
-        ruling.never_changes();
-    }
-}

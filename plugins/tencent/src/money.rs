@@ -228,34 +228,15 @@ impl Form {
     /// Settles what is left of several orders, each by its own kinds of money.
     pub(crate) fn settle_all(self, parts: &[Left], currency: Currency) -> RefundQuote {
         let sum = parts.iter().fold(RefundQuote::nothing(currency), |sum, part| sum.plus(&self.settle(part, currency)));
-        if sum.items().is_empty() { self.naming_every_kind(parts, sum) } else { sum }
+        sum.naming(self.kinds(parts))
     }
 
-    /// Where nothing comes back, says so for every kind of money that paid.
-    fn naming_every_kind(self, parts: &[Left], quote: RefundQuote) -> RefundQuote {
-        let mut returned: Vec<Returned> = Vec::new();
-        for (kind, _) in parts.iter().flat_map(|part| &part.kinds) {
-            let (instrument, to) = match self.instead {
-                Some((instrument, to, _)) => (instrument, to),
-                None => (*kind, self.destination(*kind)),
-            };
-            if !returned.iter().any(|item| item.instrument == instrument) {
-                returned.push(Returned { instrument, amount: Amount::ZERO, to, expires_at: None });
-            }
-        }
-        let parts = RefundParts {
-            currency: quote.currency(),
-            paid: quote.paid(),
-            consumed: quote.consumed(),
-            fee: quote.fee(),
-            forfeited: quote.forfeited(),
-            returned,
-            released: None,
-            carry_over: None,
-            charge: None,
-            proceeds: None,
-        };
-        RefundQuote::try_from(parts).unwrap_or(quote)
+    /// Where what comes back of each kind of money that paid goes.
+    fn kinds(self, parts: &[Left]) -> impl Iterator<Item = (Instrument, Destination)> {
+        parts.iter().flat_map(|part| &part.kinds).map(move |(kind, _)| match self.instead {
+            Some((instrument, to, _)) => (instrument, to),
+            None => (*kind, self.destination(*kind)),
+        })
     }
 }
 

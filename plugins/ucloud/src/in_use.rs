@@ -2,7 +2,7 @@
 
 use recoup_core::money::Currency;
 use recoup_core::prelude::*;
-use recoup_core::refund::{Draft, Missing, RefundParts, Returned};
+use recoup_core::refund::{Draft, Missing};
 use recoup_core::resource::Term;
 
 use crate::{clause, param, product};
@@ -227,38 +227,20 @@ fn quote<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -
     if let Some(until) = emptied.until(resource.ends_at()) {
         ruling.changes_at(until);
     }
-    gap.map_or_else(|| Ok(naming_every_kind(resource, sum)), Err)
+    gap.map_or_else(|| Ok(sum.naming(kinds(resource))), Err)
 }
 
-/// Where nothing comes back, says so for every kind of money that paid.
-fn naming_every_kind<R: Resource>(resource: &R, quote: RefundQuote) -> RefundQuote {
-    if !quote.items().is_empty() {
-        return quote;
-    }
-    let mut returned: Vec<Returned> = Vec::new();
+/// Where what comes back of each kind of money that paid goes.
+fn kinds<R: Resource>(resource: &R) -> Vec<(Instrument, Destination)> {
+    let mut kinds = Vec::new();
     for order in resource.paid_orders() {
         for payment in order.payments().into_iter().flatten() {
-            if let Disposition::Share(to) = disposition(&payment)
-                && !returned.iter().any(|item| item.instrument == payment.instrument)
-            {
-                let instrument = payment.instrument;
-                returned.push(Returned { instrument, amount: Amount::ZERO, to, expires_at: None });
+            if let Disposition::Share(to) = disposition(&payment) {
+                kinds.push((payment.instrument, to));
             }
         }
     }
-    let parts = RefundParts {
-        currency: quote.currency(),
-        paid: quote.paid(),
-        consumed: quote.consumed(),
-        fee: quote.fee(),
-        forfeited: quote.forfeited(),
-        returned,
-        released: None,
-        carry_over: None,
-        charge: None,
-        proceeds: None,
-    };
-    RefundQuote::try_from(parts).unwrap_or(quote)
+    kinds
 }
 
 fn times(unit: Span, count: i64) -> Span {

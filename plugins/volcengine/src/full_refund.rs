@@ -10,7 +10,7 @@ pub(crate) fn seven_days<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     window(resource, cx, ruling, clause::SEVEN_WINDOW, param::SEVEN_DAYS);
     ruling.refuse_if(clause::SEVEN_NEW, Answer::named("orders", renewed_or_changed(resource)));
     let frees_at = [quota(resource, cx, ruling), eip_quota(cx, ruling)];
-    settle_until(ruling, &frees_at);
+    ruling.waits_only_for(&frees_at);
     ruling.cite_if(clause::SEVEN_ONLY, cx.listed(list::SEVEN_ONLY));
     refusals::consequences(resource, cx, ruling);
     amount(resource, cx, ruling);
@@ -22,7 +22,7 @@ pub(crate) fn pack<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Rul
     ruling.refuse_if(clause::PACK_USED, used(resource, cx));
     window(resource, cx, ruling, clause::PACK_IMAGE, param::PACK_DAYS);
     let frees_at = quota(resource, cx, ruling);
-    settle_until(ruling, &[frees_at]);
+    ruling.waits_only_for(&[frees_at]);
     refusals::consequences(resource, cx, ruling);
     amount(resource, cx, ruling);
 }
@@ -34,23 +34,6 @@ fn used<R: Resource>(resource: &R, cx: &Context<'_>) -> Answer {
     let counted = counters.iter().flatten().map(|figure| figure.is_positive()).max();
     let stated = cx.flag(Flag::Used).known();
     Answer::of(Flag::Used, counted.max(stated))
-}
-
-/// A refusal that no time lifts leaves nothing to wait for; a used quota that frees again is worth
-/// naming only while the window is still open then.
-fn settle_until(ruling: &mut Ruling<'_>, frees_at: &[Option<Instant>]) {
-    let so_far = ruling.so_far();
-    let (refusals, closes_at) = (so_far.refusals.len(), so_far.until);
-    if refusals == 0 {
-        return;
-    }
-    ruling.never_changes();
-    // Each instant lifts one refusal: with as many as there are refusals, the last one opens the exit.
-    let all_lifted = frees_at.iter().flatten().count() == refusals;
-    let opens_at = frees_at.iter().flatten().max().copied();
-    if let Some(opens_at) = opens_at.filter(|at| all_lifted && closes_at.is_none_or(|end| *at <= end)) {
-        ruling.changes_at(opens_at);
-    }
 }
 
 fn window<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, clause: ClauseId, length: ParamId) {
