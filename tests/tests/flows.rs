@@ -29,7 +29,7 @@ use recoup_core::time::Instant;
 use recoup_core::vocab::{Effect, Outcome};
 use recoup_engine::{Assessor, Engine};
 use recoup_plugin::Adapter;
-use recoup_tests::{cases, linked};
+use recoup_tests::{cases, linked, quick_folder};
 use serde_json::Value;
 
 /// Something that a provider's cases ask about.
@@ -187,7 +187,7 @@ async fn one_and_the_same_flow_runs_against_every_adapter() {
     let published = Arc::new(Published::new(adapters.iter().map(|adapter| Arc::clone(adapter.policy()))));
     let mut ends: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
     for adapter in &adapters {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in(quick_folder()).unwrap();
         let file = folder.path().join("cases.db");
         let store: Arc<dyn Store> = Arc::new(open(&file.to_string_lossy()).await.unwrap());
         let flows = Flows::new(Arc::clone(&store), Arc::clone(&published) as _);
