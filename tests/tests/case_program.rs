@@ -25,7 +25,11 @@ impl Desk {
 
     fn run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(dist().join("recoup"));
-        command.current_dir(self.0.path()).env_remove("USER").env("RECOUP_STORE", self.store()).env("RECOUP_ACTOR", "tess");
+        command
+            .current_dir(self.0.path())
+            .env_remove("USER")
+            .env("RECOUP_STORE", self.store())
+            .env("RECOUP_ACTOR", "tess");
         command.args(["case"]).args(args).output().unwrap()
     }
 
@@ -40,11 +44,20 @@ impl Desk {
 
     /// Quotes one package of 100.00 USD.
     fn quote(&self, more: &[&str]) -> Value {
-        let facts = ["transaction_in_progress", "promotion", "frozen_legal", "paid_by_partner", "invoiced", "special_request_open"];
+        let facts = [
+            "transaction_in_progress",
+            "promotion",
+            "frozen_legal",
+            "paid_by_partner",
+            "invoiced",
+            "special_request_open",
+        ];
         let facts: Vec<String> = facts.iter().map(|fact| format!("{fact}=false")).collect();
         let payloads = root().join("fixtures/huawei/payloads/v2");
-        let mut files: Vec<String> =
-            std::fs::read_dir(payloads).unwrap().map(|entry| entry.unwrap().path().to_string_lossy().into_owned()).collect();
+        let mut files: Vec<String> = std::fs::read_dir(payloads)
+            .unwrap()
+            .map(|entry| entry.unwrap().path().to_string_lossy().into_owned())
+            .collect();
         files.sort();
         let mut args = vec!["quote", "--at", "2025-09-20", "--id", "pkg-1"];
         args.extend(files.iter().map(String::as_str));
@@ -73,7 +86,8 @@ fn the_whole_flow_in_five_commands() {
     assert_eq!(quoted["lines"][0]["ruling"]["refund"]["refund"], "100.00");
     assert!(quoted["assumed"].as_array().unwrap().contains(&"promotion=false".into()));
     assert_eq!(desk.json(0, CONFIRM)["state"], "approved");
-    let listed = desk.json(0, &["execute", "C1", "--at", "2025-09-20", "--gateway", "worklist", "--worklists", "lists"]);
+    let listed =
+        desk.json(0, &["execute", "C1", "--at", "2025-09-20", "--gateway", "worklist", "--worklists", "lists"]);
     assert_eq!(listed["lines"][0]["state"], "executing");
     assert_eq!(std::fs::read_dir(desk.0.path().join("lists")).unwrap().count(), 1);
     let ticked = desk.json(0, &["execute", "C1", "--at", "2025-09-20", "--tick", "done", "--reference", "CS-1"]);
@@ -94,7 +108,10 @@ fn the_whole_flow_in_five_commands() {
     assert_eq!(words, ["quoted", "confirmed", "begun", "ended", "ended", "received", "received"]);
     assert!(history.as_array().unwrap().iter().all(|entry| entry["actor"] == "tess"));
     // For an auditor: the cases as they stand, and the journal with its hashes.
-    assert_eq!(desk.json(0, &["export"])[0]["case"].as_str().or(desk.json(0, &["export"])[0]["id"].as_str()), Some("C1"));
+    assert_eq!(
+        desk.json(0, &["export"])[0]["case"].as_str().or(desk.json(0, &["export"])[0]["id"].as_str()),
+        Some("C1")
+    );
     assert_eq!(desk.json(0, &["export", "--journal"]).as_array().unwrap().len(), 8);
     assert_eq!(desk.json(0, &["show"])[0]["state"], "settled");
 }
@@ -102,10 +119,11 @@ fn the_whole_flow_in_five_commands() {
 #[test]
 fn help_shows_the_five_commands_in_order() {
     let help = out(&Desk::new().run(&["--help"]));
-    let places: Vec<usize> = ["1. what comes back", "2. ask for it", "3. do it", "4. tick it off", "5. book what came back"]
-        .iter()
-        .map(|step| help.find(step).unwrap_or_else(|| panic!("{step}: {help}")))
-        .collect();
+    let places: Vec<usize> =
+        ["1. what comes back", "2. ask for it", "3. do it", "4. tick it off", "5. book what came back"]
+            .iter()
+            .map(|step| help.find(step).unwrap_or_else(|| panic!("{step}: {help}")))
+            .collect();
     assert!(places.is_sorted(), "{help}");
 }
 
@@ -121,7 +139,11 @@ fn what_is_missing_is_said_with_what_would_be_understood() {
         (vec!["confirm", "C1", "--at", "2025-09-20", "--reason", "5"], 2, "--acknowledge EFFECT,EFFECT"),
         (vec!["confirm", "C1", "--acknowledge", "data_delete"], 2, "did you mean \"data_deleted\"?"),
         (vec!["confirm", "C1", "--at", "2025-09-19"], 4, "the clock went back"),
-        (vec!["confirm", "C1", "--at", "2025-09-22", "--reason", "5"], 1, "the quote C1 lapsed at 2025-09-21T08:00:00+08:00; quote again"),
+        (
+            vec!["confirm", "C1", "--at", "2025-09-22", "--reason", "5"],
+            1,
+            "the quote C1 lapsed at 2025-09-21T08:00:00+08:00; quote again",
+        ),
         (vec!["execute", "C1", "--at", "2025-09-22"], 1, "C1 has no line to carry out"),
         (vec!["settle", "--amount", "1.00", "--currency", "USD"], 2, "name the case that it came for"),
         (vec!["settle", "C1", "--at", "2025-09-22", "--amount", "1,00", "--currency", "USD"], 2, "--amount"),
@@ -195,7 +217,9 @@ fn the_demo_goes_from_a_list_to_a_reconciled_refund() {
     let output = Command::new("sh").arg(root().join("docs/demo-flows.sh")).arg(dist()).output().unwrap();
     let text = out(&output);
     assert!(output.status.success(), "{text}{}", err(&output));
-    for expected in ["C1: approved", "a dry run: nothing was done", "C1: settled", "everything holds", "missing", "matched"] {
+    for expected in
+        ["C1: approved", "a dry run: nothing was done", "C1: settled", "everything holds", "missing", "matched"]
+    {
         assert!(text.contains(expected), "{expected}: {text}");
     }
 }

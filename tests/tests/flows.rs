@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
@@ -88,7 +89,13 @@ fn said(flows: &Flows, case: &Case, at: Instant) -> Confirmation {
 }
 
 /// Takes a case from its quote to where it ends. Says where.
-async fn whole_flow(flows: &Flows, published: &Arc<Published>, engine: &Engine, asked: &Asked, lists: &std::path::Path) -> CaseState {
+async fn whole_flow(
+    flows: &Flows,
+    published: &Arc<Published>,
+    engine: &Engine,
+    asked: &Asked,
+    lists: &std::path::Path,
+) -> CaseState {
     let drafted = quote(engine, asked);
     assert!(drafted.problems.is_empty(), "{}: {:?}", asked.id, drafted.problems);
     let now = act(asked.at);
@@ -151,7 +158,8 @@ async fn whole_flow(flows: &Flows, published: &Arc<Published>, engine: &Engine, 
 async fn settle(flows: &Flows, id: &CaseId, asked: &Asked) {
     let case = flows.case(id).await.unwrap();
     let line = &case.lines[0];
-    let predicted = line.ruling.refund.iter().flat_map(|money| &money.returned).fold(Amount::ZERO, |sum, item| sum + item.amount);
+    let predicted =
+        line.ruling.refund.iter().flat_map(|money| &money.returned).fold(Amount::ZERO, |sum, item| sum + item.amount);
     let expected = line.expected.iter().fold(Amount::ZERO, |sum, item| sum + item.amount);
     assert_eq!(predicted, expected, "{}", asked.id);
     let receipts: Vec<Received> = line

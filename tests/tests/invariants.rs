@@ -85,7 +85,10 @@ fn dependencies_point_down() {
         ("recoup-portfolio", &["recoup-core"]),
         ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio"]),
         ("recoup-cases", &["recoup-core"]),
-        ("recoup", &["recoup-cases", "recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report"]),
+        (
+            "recoup",
+            &["recoup-cases", "recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report"],
+        ),
     ]
     .into();
     let mut wrong = Vec::new();

@@ -64,9 +64,10 @@ impl Desk {
     fn list(&self, at: Instant, records: &[ResourceRecord], filter: &Filter) -> Vec<Row> {
         let wanted: Vec<ResourceRecord> = records.iter().filter(|record| filter.takes(record)).cloned().collect();
         let answers = self.judge(at, wanted.clone());
-        let all = wanted.iter().zip(&answers).flat_map(|(record, answer)| {
-            rows(record, answer.as_ref().unwrap(), self.published.as_ref(), at)
-        });
+        let all = wanted
+            .iter()
+            .zip(&answers)
+            .flat_map(|(record, answer)| rows(record, answer.as_ref().unwrap(), self.published.as_ref(), at));
         all.filter(|row| filter.shows(row)).collect()
     }
 
@@ -293,7 +294,10 @@ async fn huawei_portfolios_only_as_a_whole_and_bound_resources_with_their_primar
     // One part asked for brings the other; the server brings its disk.
     let id = desk.quote_some(now, &records, &BTreeSet::from([0, 2])).await;
     let case = desk.case(&id).await;
-    assert_eq!(case.lines.iter().map(|line| line.resource.as_str()).collect::<Vec<_>>(), ["part-1", "part-2", "vm-1", "disk-1"]);
+    assert_eq!(
+        case.lines.iter().map(|line| line.resource.as_str()).collect::<Vec<_>>(),
+        ["part-1", "part-2", "vm-1", "disk-1"]
+    );
     assert!(case.lines.iter().all(|line| line.state == LineState::Quoted), "{:#?}", case.lines);
     assert_eq!(case.lines[3].follows, Some(3));
     desk.flows.confirm(&act(now), &id, &yes(Some("5"))).await.unwrap();

@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
@@ -81,11 +82,13 @@ fn market(adapters: &[Arc<dyn Adapter>]) -> Vec<Template> {
 fn moved(value: &Value, days: i64) -> Value {
     match value {
         Value::String(text) if text.len() == 10 && text.as_bytes()[4] == b'-' => {
-            let moved = Instant::parse(text, Zone::UTC).map(|at| (at + Span::days(days)).display(Zone::UTC).to_string());
+            let moved =
+                Instant::parse(text, Zone::UTC).map(|at| (at + Span::days(days)).display(Zone::UTC).to_string());
             moved.map_or_else(|_| value.clone(), |text| text[..10].into())
         }
         Value::String(text) if text.len() >= 20 && text.as_bytes()[10] == b'T' => {
-            let moved = Instant::parse(text, Zone::UTC).map(|at| (at + Span::days(days)).display(Zone::UTC).to_string());
+            let moved =
+                Instant::parse(text, Zone::UTC).map(|at| (at + Span::days(days)).display(Zone::UTC).to_string());
             moved.map_or_else(|_| value.clone(), Value::String)
         }
         Value::Array(items) => items.iter().map(|item| moved(item, days)).collect(),
@@ -235,7 +238,8 @@ impl Model {
                         | Exit::BalancePayout
                         | Exit::StopRenewal
                 );
-            let left = Left { whole, exit: line.ruling.exit, orders: line.orders.clone(), snapshot: line.snapshot.clone() };
+            let left =
+                Left { whole, exit: line.ruling.exit, orders: line.orders.clone(), snapshot: line.snapshot.clone() };
             self.left.entry(seen.key.clone()).or_default().push(left);
         }
     }
@@ -415,7 +419,9 @@ impl Play<'_> {
             lines: None,
             reason: LeavingReason { option, text: Some("simulated".to_owned()) },
             acknowledged: Effect::ALL.iter().copied().collect(),
-            checked: unknowns.map(|unknown| unknown.fact.clone().unwrap_or_else(|| unknown.reason.to_string())).collect(),
+            checked: unknowns
+                .map(|unknown| unknown.fact.clone().unwrap_or_else(|| unknown.reason.to_string()))
+                .collect(),
         };
         self.model.pass(self.now);
         let lapsed = self.model.sheets[&id].lines.iter().any(|line| line.state == LineState::Expired);
@@ -585,7 +591,14 @@ impl Drop for Replay {
     }
 }
 
-async fn play(seed: u64, address: &str, kind: &'static str, engine: &Engine, market: &[Template], published: &Arc<Published>) -> BTreeMap<&'static str, u32> {
+async fn play(
+    seed: u64,
+    address: &str,
+    kind: &'static str,
+    engine: &Engine,
+    market: &[Template],
+    published: &Arc<Published>,
+) -> BTreeMap<&'static str, u32> {
     let _replay = Replay(seed, kind);
     let store: Arc<dyn Store> = Arc::new(open(address).await.unwrap());
     let mut play = Play {

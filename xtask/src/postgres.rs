@@ -102,7 +102,8 @@ impl Server {
             .current_dir(&server.folder)
             .args(["--auth=trust", "--username=recoup", "--encoding=UTF8", "--pgdata"])
             .arg(&data))?;
-        let options = format!("-p {port} -k '{}' -c listen_addresses=127.0.0.1 -c max_connections=200", server.folder.display());
+        let options =
+            format!("-p {port} -k '{}' -c listen_addresses=127.0.0.1 -c max_connections=200", server.folder.display());
         // The log goes to a file: a server that kept our output open would keep our caller waiting.
         run(program(user, &server.bin, "pg_ctl")
             .current_dir(&server.folder)

@@ -1,5 +1,11 @@
 //! Figures for `cargo xtask soak`: cases a second on each store, and deaths survived.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "it fails by panicking, and prints figures")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "it fails by panicking, and prints figures"
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -58,7 +64,10 @@ fn main() {
         for kind in kinds {
             let place = fresh().await.into_iter().find(|place| place.kind == kind).unwrap();
             let (cases, millis) = throughput(&place.address, share).await;
-            println!("{kind}: {} cases a second ({cases} from quote to execution in {millis} ms)", u64::from(cases) * 1000 / u64::from(millis.max(1)));
+            println!(
+                "{kind}: {} cases a second ({cases} from quote to execution in {millis} ms)",
+                u64::from(cases) * 1000 / u64::from(millis.max(1))
+            );
             deaths(kind, share, &mut seed).await;
         }
     });

@@ -108,7 +108,9 @@ pub enum FlowError {
         key: String,
     },
     /// Something was carried out, and the store could not be told.
-    #[error("{task} was carried out, but the store could not be told ({error}). Its lines stay `executing`; when the store is back, say what became of them with `recoup case execute {case} --line N --tick ...`: {results}")]
+    #[error(
+        "{task} was carried out, but the store could not be told ({error}). Its lines stay `executing`; when the store is back, say what became of them with `recoup case execute {case} --line N --tick ...`: {results}"
+    )]
     NotWritten {
         /// The case.
         case: CaseId,
@@ -151,8 +153,10 @@ fn lines_of(lines: &[u32]) -> String {
             _ => runs.push((*line, *line)),
         }
     }
-    let runs: Vec<String> =
-        runs.iter().map(|(start, end)| if start == end { start.to_string() } else { format!("{start} to {end}") }).collect();
+    let runs: Vec<String> = runs
+        .iter()
+        .map(|(start, end)| if start == end { start.to_string() } else { format!("{start} to {end}") })
+        .collect();
     format!("line{} {}", if lines.len() == 1 { "" } else { "s" }, runs.join(", "))
 }
 
@@ -267,7 +271,12 @@ impl Work<'_> {
     }
 
     /// Keeps the answer to a request for whoever repeats it, and commits.
-    async fn answer(mut self, case: Option<&CaseId>, request: String, answer: &impl Serialize) -> Result<(), FlowError> {
+    async fn answer(
+        mut self,
+        case: Option<&CaseId>,
+        request: String,
+        answer: &impl Serialize,
+    ) -> Result<(), FlowError> {
         if let Some(key) = self.act.key.clone() {
             let answer = serde_json::to_value(answer).map_err(|error| FlowError::Given(error.to_string()))?;
             let event = Event::Answered { key, request, answer };
@@ -367,10 +376,8 @@ impl Flows {
         };
         let approved = with(LineState::InReview, &|line| line.approved_by_itself_at.is_some_and(|due| due <= at));
         let lapsed = if now.expires_at <= at { with(LineState::Quoted, &|_| true) } else { Vec::new() };
-        let counts = (
-            u32::try_from(approved.len()).unwrap_or(u32::MAX),
-            u32::try_from(lapsed.len()).unwrap_or(u32::MAX),
-        );
+        let counts =
+            (u32::try_from(approved.len()).unwrap_or(u32::MAX), u32::try_from(lapsed.len()).unwrap_or(u32::MAX));
         if !approved.is_empty() {
             let event = Event::Reviewed { lines: approved, approved: true, by_itself: true };
             work.record(case, id, &event).await?;
@@ -415,7 +422,8 @@ fn together(case: &Case, chosen: &BTreeSet<u32>) -> BTreeSet<u32> {
     loop {
         let mut more = all.clone();
         for line in &case.lines {
-            let leads = case.lines.iter().any(|other| other.follows == Some(line.number) && all.contains(&other.number));
+            let leads =
+                case.lines.iter().any(|other| other.follows == Some(line.number) && all.contains(&other.number));
             let follows = line.follows.is_some_and(|leader| all.contains(&leader));
             let bundled = line.bundle.is_some()
                 && case.lines.iter().any(|other| {

@@ -120,8 +120,7 @@ fn json(value: &impl Serialize) -> String {
 /// The marks of a line as it stands.
 #[must_use]
 pub fn marks(case: &Case, line: &Line) -> Vec<Mark> {
-    let mark =
-        |kind, key, value| Mark { kind, key, case: case.id.to_string(), line: line.number, value };
+    let mark = |kind, key, value| Mark { kind, key, case: case.id.to_string(), line: line.number, value };
     let mut marks = Vec::new();
     if line.state.holds() {
         marks.push(mark(kinds::HELD, resource_key(line), String::new()));

@@ -54,8 +54,14 @@ async fn a_case_from_quote_to_the_last_cent() {
         assert_eq!(due.len(), 4);
         // Monday noon: three business days later is Thursday, to its end on the site's clock.
         assert!(due.iter().all(|due| !due.overdue && due.clauses == ["acme.refund"]));
-        assert_eq!(flows.due(instant("2026-03-05T16:00:00Z"), None).await.unwrap().iter().filter(|due| due.overdue).count(), 4);
-        assert_eq!(flows.due(instant("2026-03-05T15:59:59Z"), None).await.unwrap().iter().filter(|due| due.overdue).count(), 0);
+        assert_eq!(
+            flows.due(instant("2026-03-05T16:00:00Z"), None).await.unwrap().iter().filter(|due| due.overdue).count(),
+            4
+        );
+        assert_eq!(
+            flows.due(instant("2026-03-05T15:59:59Z"), None).await.unwrap().iter().filter(|due| due.overdue).count(),
+            0
+        );
         // Partly, then late, then the rest.
         let some = vec![receipt(1, "80.00", Instrument::Cash, "r-1"), receipt(2, "79.99", Instrument::Cash, "r-2")];
         assert_eq!(flows.receive(&act(24), &id, some).await.unwrap().state, CaseState::Settling);
@@ -95,7 +101,8 @@ async fn what_cannot_be_undone_is_acknowledged_one_by_one() {
 async fn a_condition_is_vouched_for_or_not_confirmed() {
     on_each(|store| async move {
         let flows = flows(&store);
-        let unknown = json!([{"clause": "acme.promotion", "reason": "promotion", "fact": "promotion", "assumed": false}]);
+        let unknown =
+            json!([{"clause": "acme.promotion", "reason": "promotion", "fact": "promotion", "assumed": false}]);
         let line = line_with("vm-1", &[("/ruling/outcome", json!("conditional")), ("/ruling/unknowns", unknown)]);
         let id = quoted(&flows, vec![line]).await;
         let error = flows.confirm(&act(1), &id, &yes()).await.unwrap_err();
@@ -278,7 +285,8 @@ async fn a_review_is_approved_by_itself_when_the_providers_time_has_passed() {
 async fn a_quote_lapses_when_its_ruling_ends_or_its_time_comes() {
     on_each(|store| async move {
         let flows = flows(&store);
-        let until = |hours: i64| ("/ruling/until", json!(hour(hours).display(recoup_core::time::Zone::UTC).to_string()));
+        let until =
+            |hours: i64| ("/ruling/until", json!(hour(hours).display(recoup_core::time::Zone::UTC).to_string()));
         let soon = quoted(&flows, vec![line_with("a", &[until(3)]), line("b")]).await;
         let later = quoted(&flows, vec![line_with("c", &[until(300)])]).await;
         assert_eq!(flows.case(&soon).await.unwrap().expires_at, hour(3));
@@ -334,12 +342,16 @@ async fn a_line_that_fails_does_not_sink_the_others_and_one_in_doubt_is_never_tr
         let now_fine = Provider::default();
         flows.execute(&act(3), &id, &Execution::default(), &now_fine).await.unwrap();
         assert_eq!(*now_fine.did.lock().unwrap(), ["c"]);
-        let error = flows.execute(&act(4), &id, &Execution { lines: Some(vec![2]), past_until: false }, &now_fine).await;
+        let error =
+            flows.execute(&act(4), &id, &Execution { lines: Some(vec![2]), past_until: false }, &now_fine).await;
         assert!(error.unwrap_err().to_string().contains("it may have happened"));
         let done = LineResult::Done { references: vec![says("found-1")] };
         flows.tick_off(&act(5), &id, &[2], &done).await.unwrap();
         let case = flows.case(&id).await.unwrap();
-        assert_eq!((case.lines[1].state, case.lines[1].references.as_slice()), (LineState::Executed, &[says("found-1")][..]));
+        assert_eq!(
+            (case.lines[1].state, case.lines[1].references.as_slice()),
+            (LineState::Executed, &[says("found-1")][..])
+        );
         // What failed gives its resource free; what left does not.
         let again = flows.quote(&act(6), draft(vec![line("a"), line("b")]), &Quoting::default()).await.unwrap().case;
         let did = flows.confirm(&act(6), &again, &yes()).await.unwrap();
@@ -357,8 +369,7 @@ async fn an_order_that_goes_only_whole_sinks_with_one_line() {
         let id = quoted(&flows, ["a", "b", "c"].map(line).to_vec()).await;
         flows.confirm(&act(1), &id, &yes()).await.unwrap();
         let failed = LineResult::Failed { code: None, reason: None, says: "no".to_owned() };
-        let provider =
-            Provider { answers: BTreeMap::from([("a".to_owned(), failed)]), ..Provider::default() };
+        let provider = Provider { answers: BTreeMap::from([("a".to_owned(), failed)]), ..Provider::default() };
         flows.execute(&act(2), &id, &Execution::default(), &provider).await.unwrap();
         assert_eq!(*provider.did.lock().unwrap(), ["a"]);
         assert_eq!(states(&flows, &id).await, ["failed"; 3]);
@@ -382,10 +393,7 @@ async fn after_success_nothing_is_taken_back_and_before_it_everything_is() {
         let first = Execution { lines: Some(vec![1]), past_until: false };
         flows.execute(&act(2), &id, &first, &Provider::default()).await.unwrap();
         let error = flows.withdraw(&act(3), &id, Some(&[1])).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "line 1 of C1 is executed: after success an unsubscription cannot be taken back"
-        );
+        assert_eq!(error.to_string(), "line 1 of C1 is executed: after success an unsubscription cannot be taken back");
         flows.withdraw(&act(3), &id, None).await.unwrap();
         assert_eq!(states(&flows, &id).await, ["executed", "withdrawn"]);
         let error = flows.withdraw(&act(3), &id, None).await.unwrap_err();

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
@@ -173,7 +174,11 @@ async fn whatever_is_tampered_with_is_found() {
             let store: Arc<dyn Store> = Arc::new(open(&place.address).await.unwrap());
             let flows = flows(&store);
             let report = flows.verify(None).await.unwrap();
-            assert!(report.problems.iter().any(|problem| problem.contains(found)), "{statement}: {:#?}", report.problems);
+            assert!(
+                report.problems.iter().any(|problem| problem.contains(found)),
+                "{statement}: {:#?}",
+                report.problems
+            );
             // What is derived can be made again; the journal cannot.
             let mended = flows.rebuild().await;
             if statement.contains("journal") && !statement.contains(">= 5") {
@@ -225,7 +230,10 @@ async fn an_address_that_is_none_is_said_without_its_password() {
     for (address, expected) in [
         ("mysql://u:secret@h/d", "mysql://u@h/d: expected a file name, or postgres://USER@HOST/DATABASE"),
         ("", "an empty name: expected a file name, or postgres://USER@HOST/DATABASE"),
-        ("/nowhere/at/all/c.db", "the store cannot be reached (there is no folder /nowhere/at/all); what was committed is safe. Try again when it is back"),
+        (
+            "/nowhere/at/all/c.db",
+            "the store cannot be reached (there is no folder /nowhere/at/all); what was committed is safe. Try again when it is back",
+        ),
     ] {
         assert_eq!(open(address).await.unwrap_err().to_string(), expected);
     }

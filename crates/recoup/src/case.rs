@@ -94,12 +94,7 @@ impl Who {
         let actor = actor.ok_or_else(|| {
             Failure::usage("nobody is named: say who does this with --actor NAME (or set RECOUP_ACTOR)")
         })?;
-        Ok(Act {
-            at,
-            actor,
-            because: self.because.clone().unwrap_or_default(),
-            key: self.idempotency_key.clone(),
-        })
+        Ok(Act { at, actor, because: self.because.clone().unwrap_or_default(), key: self.idempotency_key.clone() })
     }
 }
 

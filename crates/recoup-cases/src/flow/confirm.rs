@@ -242,10 +242,8 @@ impl Flows {
         let mut outcomes: BTreeMap<u32, Vec<Refusal>> = BTreeMap::new();
         let mut going: Vec<&Unit<'_>> = Vec::new();
         for unit in &units {
-            let mut refused: Option<(u32, Refusal)> = unit
-                .lines
-                .iter()
-                .find_map(|line| Some((line.number, claimed(line, &held, &gone)?)));
+            let mut refused: Option<(u32, Refusal)> =
+                unit.lines.iter().find_map(|line| Some((line.number, claimed(line, &held, &gone)?)));
             if refused.is_none() && several.contains(unit.place) {
                 refused = unit.terms.alone.clone().zip(unit.leader()).map(|(why, line)| (line.number, why));
             }
@@ -399,8 +397,7 @@ fn confirmed(
         confirmed.refused = why;
     } else if let Some(review) = &line.ruling.review {
         confirmed.state = LineState::InReview;
-        confirmed.approved_by_itself_at =
-            review.approved_after_hours.map(|hours| at + Span::hours(i64::from(hours)));
+        confirmed.approved_by_itself_at = review.approved_after_hours.map(|hours| at + Span::hours(i64::from(hours)));
     }
     confirmed
 }
@@ -427,10 +424,8 @@ async fn claims(work: &mut Work<'_>, lines: &[&Line]) -> Result<Claims, FlowErro
     for mark in work.change.find(kinds::GONE, &resources).await? {
         gone.push((mark.key, serde_json::from_str(&mark.value).map_err(damaged)?));
     }
-    let names: BTreeSet<String> = lines
-        .iter()
-        .flat_map(|line| line.ruling.quota.iter().map(|quota| quota_key(line, &quota.name)))
-        .collect();
+    let names: BTreeSet<String> =
+        lines.iter().flat_map(|line| line.ruling.quota.iter().map(|quota| quota_key(line, &quota.name))).collect();
     let mut quotas = Quotas::default();
     for mark in work.change.find(kinds::DRAWN, &names.into_iter().collect::<Vec<_>>()).await? {
         quotas.drawn.entry(mark.key).or_default().push(serde_json::from_str(&mark.value).map_err(damaged)?);

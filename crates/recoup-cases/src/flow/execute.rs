@@ -243,10 +243,10 @@ impl Flows {
         let result = |line: &Line| {
             let number = line.follows.filter(|leader| task.lines.contains(leader)).unwrap_or(line.number);
             let found = results.iter().find(|(of, _)| *of == number).map(|(_, result)| result.clone());
-            found.unwrap_or_else(|| LineResult::InDoubt { says: "the gateway did not say what became of it".to_owned() })
+            found
+                .unwrap_or_else(|| LineResult::InDoubt { says: "the gateway did not say what became of it".to_owned() })
         };
-        let lines =
-            case.lines.iter().map(|line| ended(line, result(line), at, self.procedures.as_ref())).collect();
+        let lines = case.lines.iter().map(|line| ended(line, result(line), at, self.procedures.as_ref())).collect();
         work.record(&mut Some(case), id, &Event::Ended { task: task.id.clone(), lines }).await?;
         work.change.commit().await?;
         Ok(())

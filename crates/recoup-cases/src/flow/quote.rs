@@ -196,7 +196,8 @@ pub fn draft(
         }
     }
     for (index, record) in records.iter().enumerate() {
-        let (Some(own), Some(leads)) = (numbers.get(&index), leader(record).and_then(|leads| numbers.get(&leads))) else {
+        let (Some(own), Some(leads)) = (numbers.get(&index), leader(record).and_then(|leads| numbers.get(&leads)))
+        else {
             continue;
         };
         follow(&mut draft.lines, *own, *leads);
@@ -261,7 +262,11 @@ impl Flows {
     pub async fn quote(&self, act: &Act, draft: Draft, quoting: &Quoting) -> Result<Outcome, FlowError> {
         let snapshots: Vec<&str> = draft.lines.iter().map(|line| line.snapshot.as_str()).collect();
         let exits: Vec<_> = draft.lines.iter().map(|line| (&line.place, &line.resource, line.ruling.exit)).collect();
-        let request = digest("quote", &act.actor, &json!({"snapshots": snapshots, "exits": exits, "assumed": draft.assumed, "valid_for": quoting.valid_for.micros()}));
+        let request = digest(
+            "quote",
+            &act.actor,
+            &json!({"snapshots": snapshots, "exits": exits, "assumed": draft.assumed, "valid_for": quoting.valid_for.micros()}),
+        );
         if draft.lines.is_empty() {
             return Err(FlowError::Nothing("nothing was chosen that can be judged".to_owned()));
         }

@@ -37,7 +37,8 @@ impl Flows {
             }
         }
         if decided.is_empty() {
-            let why = if by_itself > 0 { ": the provider's time had passed, and it was approved by itself" } else { "" };
+            let why =
+                if by_itself > 0 { ": the provider's time had passed, and it was approved by itself" } else { "" };
             work.change.commit().await?;
             return Err(FlowError::Nothing(format!("no line of {id} is in review{why}")));
         }
@@ -47,7 +48,9 @@ impl Flows {
         if !approved {
             let Some(now) = &case else { return Err(FlowError::NoCase(id.clone())) };
             let left = now.lines.iter().filter(|line| {
-                wanted.contains(&line.number) && line.state == LineState::Approved && goes_with(now, line.number, &mates)
+                wanted.contains(&line.number)
+                    && line.state == LineState::Approved
+                    && goes_with(now, line.number, &mates)
             });
             let left: Vec<u32> = left.map(|line| line.number).collect();
             if !left.is_empty() {

@@ -60,8 +60,7 @@ pub fn dues(case: &Case, at: Instant) -> Vec<Due> {
             });
         }
     }
-    let mut rest: Vec<(Amount, &Received)> =
-        case.received.iter().map(|receipt| (receipt.amount, receipt)).collect();
+    let mut rest: Vec<(Amount, &Received)> = case.received.iter().map(|receipt| (receipt.amount, receipt)).collect();
     // From the narrowest match to the widest.
     type Fits = fn(&Due, &Received) -> bool;
     let rounds: [Fits; 4] = [
@@ -93,7 +92,11 @@ impl Flows {
     pub async fn receive(&self, act: &Act, id: &CaseId, receipts: Vec<Received>) -> Result<Outcome, FlowError> {
         let request = digest("settle", &act.actor, &json!({"case": id, "receipts": receipts}));
         if receipts.len() > limits::RECEIPTS {
-            return Err(FlowError::Given(format!("{} receipts; {} at most in one go", receipts.len(), limits::RECEIPTS)));
+            return Err(FlowError::Given(format!(
+                "{} receipts; {} at most in one go",
+                receipts.len(),
+                limits::RECEIPTS
+            )));
         }
         let mut work = self.begin(act).await?;
         if let Some(outcome) = work.answered(&request).await? {

@@ -327,8 +327,7 @@ fn head(text: &str) -> Result<Head, StoreError> {
 fn case(row: &AnyRow, lines: &[AnyRow]) -> Result<Case, StoreError> {
     let mut case: Case = serde_json::from_str(&row.try_get::<String, _>(0).map_err(failed)?).map_err(damaged)?;
     for line in lines {
-        case.lines
-            .push(serde_json::from_str(&line.try_get::<String, _>(0).map_err(failed)?).map_err(damaged)?);
+        case.lines.push(serde_json::from_str(&line.try_get::<String, _>(0).map_err(failed)?).map_err(damaged)?);
     }
     Ok(case)
 }
@@ -362,15 +361,14 @@ impl Store for SqlStore {
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
-        let row = sqlx::query("SELECT value FROM meta WHERE name = 'head'")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(failed)?;
+        let row =
+            sqlx::query("SELECT value FROM meta WHERE name = 'head'").fetch_one(&self.pool).await.map_err(failed)?;
         head(&row.try_get::<String, _>(0).map_err(failed)?)
     }
 
     async fn entries(&self, from: i64, most: i64, case: Option<&CaseId>) -> Result<Vec<Entry>, StoreError> {
-        const COLUMNS: &str = "SELECT seq, at, actor, because, case_id, body, before, hash FROM journal WHERE seq >= $1";
+        const COLUMNS: &str =
+            "SELECT seq, at, actor, because, case_id, body, before, hash FROM journal WHERE seq >= $1";
         let rows = match case {
             Some(case) => {
                 let statement = format!("{COLUMNS} AND case_id = $3 ORDER BY seq LIMIT $2");
@@ -533,8 +531,11 @@ impl Change for SqlChange {
             );
             let mut query = sqlx::query(AssertSqlSafe(statement));
             for line in lines {
-                query =
-                    query.bind(case.0.clone()).bind(i64::from(line.number)).bind(line.state.as_str()).bind(written(line)?);
+                query = query
+                    .bind(case.0.clone())
+                    .bind(i64::from(line.number))
+                    .bind(line.state.as_str())
+                    .bind(written(line)?);
             }
             self.run(query).await?;
         }
@@ -563,8 +564,7 @@ impl Change for SqlChange {
     async fn mark(&mut self, case: &str, lines: &[u32], marks: &[Mark]) -> Result<(), StoreError> {
         if !case.is_empty() {
             for lines in lines.chunks(ROWS) {
-                let statement =
-                    format!("DELETE FROM marks WHERE case_id = $1 AND line IN ({})", list(2, lines.len()));
+                let statement = format!("DELETE FROM marks WHERE case_id = $1 AND line IN ({})", list(2, lines.len()));
                 let mut query = sqlx::query(AssertSqlSafe(statement)).bind(case.to_owned());
                 for line in lines {
                     query = query.bind(i64::from(*line));

@@ -3,7 +3,14 @@
 //! The child confirms and carries out; its provider is a file that lives on. The parent kills it, looks at
 //! what the provider did, says so for what was begun, and starts the next child. In the end every line has
 //! left exactly once, and the journal holds after every single death.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -77,7 +84,12 @@ pub struct Survived {
 }
 
 /// Takes one batch through deaths until it is done, at most so many. `spawn` starts a child.
-pub async fn survive(address: &str, lines: u32, dice: &mut Dice, spawn: impl Fn(&mut Command) -> &mut Command) -> Survived {
+pub async fn survive(
+    address: &str,
+    lines: u32,
+    dice: &mut Dice,
+    spawn: impl Fn(&mut Command) -> &mut Command,
+) -> Survived {
     let folder = tempfile::tempdir().unwrap();
     let provider = folder.path().join("provider");
     let store: Arc<dyn Store> = Arc::new(open(address).await.unwrap());
@@ -141,7 +153,8 @@ pub async fn survive(address: &str, lines: u32, dice: &mut Dice, spawn: impl Fn(
         }
         let case = flows.case(&id).await.unwrap();
         if case.lines.iter().all(|line| line.state == LineState::Executed) {
-            let expected = case.lines.iter().flat_map(|line| &line.expected).fold(Amount::ZERO, |sum, item| sum + item.amount);
+            let expected =
+                case.lines.iter().flat_map(|line| &line.expected).fold(Amount::ZERO, |sum, item| sum + item.amount);
             assert_eq!(expected, (0..lines).fold(Amount::ZERO, |sum, _| sum + Amount::whole(100)), "money was lost");
             store.close().await;
             return survived;

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a test fails by panicking; not every test needs all of this"
 )]
@@ -128,7 +129,10 @@ pub fn reviewed(hours: Option<u32>) -> (&'static str, Value) {
 }
 
 pub fn quota(name: &str, limit: u32, used: u32) -> (&'static str, Value) {
-    ("/ruling/quota", json!([{"name": name, "limit": limit.to_string(), "used": used.to_string(), "draws": "1", "window": "calendar_year"}]))
+    (
+        "/ruling/quota",
+        json!([{"name": name, "limit": limit.to_string(), "used": used.to_string(), "draws": "1", "window": "calendar_year"}]),
+    )
 }
 
 pub fn draft(mut lines: Vec<Line>) -> Draft {

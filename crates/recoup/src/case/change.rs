@@ -150,7 +150,9 @@ async fn ticked(flows: &Flows, args: &Execute, act: &Act, file: &std::path::Path
     }
     match last {
         Some(did) => told(&on.answer, &did, &format!("recoup case settle {}", on.case)),
-        None => Err(Failure { status: Status::CheckFailed, message: format!("{}: nothing is ticked off", file.display()) }),
+        None => {
+            Err(Failure { status: Status::CheckFailed, message: format!("{}: nothing is ticked off", file.display()) })
+        }
     }
 }
 
@@ -190,11 +192,21 @@ fn by_hand(args: &Settle, amount: &str) -> Result<Received, Failure> {
     Ok(Received {
         id: String::new(),
         line: args.line,
-        instrument: args.instrument.as_deref().map(Instrument::parse).transpose().map_err(|error| word("instrument", &error))?,
+        instrument: args
+            .instrument
+            .as_deref()
+            .map(Instrument::parse)
+            .transpose()
+            .map_err(|error| word("instrument", &error))?,
         currency: currency.parse().map_err(|error| word("currency", &error))?,
         amount: amount.parse().map_err(|error| word("amount", &error))?,
         to: args.to.as_deref().map(Destination::parse).transpose().map_err(|error| word("to", &error))?,
-        at: args.on.as_deref().map(|on| Instant::parse(on, Zone::UTC)).transpose().map_err(|error| word("on", &error))?,
+        at: args
+            .on
+            .as_deref()
+            .map(|on| Instant::parse(on, Zone::UTC))
+            .transpose()
+            .map_err(|error| word("on", &error))?,
         reference: args.reference.clone(),
         resource: None,
         order: None,
@@ -268,7 +280,9 @@ pub(super) async fn tick(args: &Tick) -> Outcome {
     );
     write(&args.answer, &rows)?;
     if !ticked.unfinished.is_empty() {
-        say("some lines were begun and have no result: find out what became of them, and say so with `case execute --tick`");
+        say(
+            "some lines were begun and have no result: find out what became of them, and say so with `case execute --tick`",
+        );
     }
     Ok(Status::Done)
 }

@@ -152,9 +152,10 @@ fn why(row: &Row) -> String {
     let ruling = &row.line.ruling;
     let word = |reason: recoup_core::vocab::Reason| reason.to_string().replace('_', " ");
     if ruling.refusals.is_empty() {
-        let facts = ruling.unknowns.iter().map(|unknown| {
-            unknown.fact.as_ref().map_or_else(|| word(unknown.reason), |fact| format!("{fact}?"))
-        });
+        let facts = ruling
+            .unknowns
+            .iter()
+            .map(|unknown| unknown.fact.as_ref().map_or_else(|| word(unknown.reason), |fact| format!("{fact}?")));
         let facts: BTreeSet<String> = facts.collect();
         return facts.into_iter().collect::<Vec<_>>().join(", ");
     }
@@ -193,8 +194,10 @@ pub(super) fn list(setup: &Setup, args: &List) -> Outcome {
             SortWord::Name => Sort::Name,
         },
     );
-    let headings =
-        ["view", "provider", "resource", "name", "product", "region", "outcome", "exit", "refund", "until", "case", "why"];
+    let headings = [
+        "view", "provider", "resource", "name", "product", "region", "outcome", "exit", "refund", "until", "case",
+        "why",
+    ];
     let mut table = Rows::new("What can be left", &headings);
     let (page, per_page) = (args.page as usize, args.per_page as usize);
     for row in found.iter().skip((page - 1) * per_page).take(per_page) {
@@ -249,14 +252,17 @@ fn choose(
         let judged: Vec<ResourceRecord> = chosen.iter().filter_map(|index| records.get(*index)).cloned().collect();
         let answers = judge(assessor)(judged.clone());
         let shown = chosen.iter().copied().zip(judged.iter().zip(answers)).filter(|(_, (record, answer))| {
-            answer.as_ref().is_ok_and(|answered| {
-                rows(record, answered, published, at).iter().any(|row| filter.shows(row))
-            })
+            answer
+                .as_ref()
+                .is_ok_and(|answered| rows(record, answered, published, at).iter().any(|row| filter.shows(row)))
         });
         chosen = shown.map(|(index, _)| index).collect();
     }
     if chosen.is_empty() {
-        return Err(Failure { status: Status::CheckFailed, message: "nothing in the portfolio is looked for".to_owned() });
+        return Err(Failure {
+            status: Status::CheckFailed,
+            message: "nothing in the portfolio is looked for".to_owned(),
+        });
     }
     Ok(chosen)
 }

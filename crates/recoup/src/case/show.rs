@@ -19,7 +19,10 @@ use crate::host::{self, Failure, Outcome, Status, say};
 const PAGE: i64 = 500;
 
 fn money(line: &Line) -> String {
-    line.ruling.refund.as_ref().map_or_else(|| "not known".to_owned(), |money| format!("{} {}", money.refund, money.currency))
+    line.ruling
+        .refund
+        .as_ref()
+        .map_or_else(|| "not known".to_owned(), |money| format!("{} {}", money.refund, money.currency))
 }
 
 fn words<T: ToString>(words: &[T]) -> String {
@@ -53,7 +56,8 @@ fn whole(case: &Case, now: Instant) -> Value {
 }
 
 fn lines(case: &Case) -> Rows {
-    let headings = ["line", "provider", "resource", "product", "exit", "outcome", "state", "order", "refund", "effects", "why"];
+    let headings =
+        ["line", "provider", "resource", "product", "exit", "outcome", "state", "order", "refund", "effects", "why"];
     let mut rows = Rows::new(&format!("Case {}", case.id), &headings).right(0..1);
     for line in &case.lines {
         let cells = vec![
@@ -100,7 +104,10 @@ pub(super) async fn summary(flows: &Flows, id: &CaseId, answer: &Answer) -> Resu
     for due in dues(&case, host::now()) {
         let by = due.due_by.map(|by| format!(" by {}", by.display(zone))).unwrap_or_default();
         let late = if due.overdue { ", late" } else { "" };
-        say(format_args!("still to come: {} {} ({}) for line {}{by}{late}", due.left, due.currency, due.instrument, due.line));
+        say(format_args!(
+            "still to come: {} {} ({}) for line {}{by}{late}",
+            due.left, due.currency, due.instrument, due.line
+        ));
     }
     Ok(())
 }
@@ -142,7 +149,9 @@ fn numbers(lines: &[u32]) -> String {
 fn what(event: &Event) -> String {
     match event {
         Event::Opened { store } => format!("store {store}"),
-        Event::Quoted { case } => format!("{} line(s), holds until {}", case.lines.len(), case.expires_at.display(Zone::UTC)),
+        Event::Quoted { case } => {
+            format!("{} line(s), holds until {}", case.lines.len(), case.expires_at.display(Zone::UTC))
+        }
         Event::Confirmed { reason, acknowledged, checked, lines, orders } => {
             let refused = lines.iter().filter(|line| !line.refused.is_empty()).count();
             let why: Vec<&str> = reason.option.iter().chain(&reason.text).map(String::as_str).collect();
@@ -156,7 +165,13 @@ fn what(event: &Event) -> String {
             )
         }
         Event::Reviewed { lines, approved, by_itself } => {
-            let how = if *by_itself { "approved by itself" } else if *approved { "approved" } else { "rejected" };
+            let how = if *by_itself {
+                "approved by itself"
+            } else if *approved {
+                "approved"
+            } else {
+                "rejected"
+            };
             format!("{}: {how}", numbers(lines))
         }
         Event::Begun { gateway, task, lines } => format!("{} by {gateway}, task {}", numbers(lines), task.id),
@@ -190,8 +205,16 @@ fn entry_row(entry: &Entry) -> (Vec<String>, Value) {
     let short: String = entry.hash.chars().take(12).collect();
     let json = json!({"seq": entry.seq, "at": at, "actor": entry.actor, "because": entry.because, "case": entry.case,
         "event": word, "body": body, "before": entry.before, "hash": entry.hash});
-    let cells =
-        vec![entry.seq.to_string(), at, entry.actor.clone(), entry.case.clone(), word, short, said, entry.because.clone()];
+    let cells = vec![
+        entry.seq.to_string(),
+        at,
+        entry.actor.clone(),
+        entry.case.clone(),
+        word,
+        short,
+        entry.because.clone(),
+        said,
+    ];
     (cells, json)
 }
 
@@ -211,7 +234,7 @@ pub(super) async fn history(args: &History) -> Outcome {
     if let Some(case) = &case {
         flows.case(case).await?;
     }
-    let headings = ["entry", "at", "actor", "case", "event", "hash", "what", "because"];
+    let headings = ["entry", "at", "actor", "case", "event", "hash", "because", "what"];
     let mut rows = Rows::new("Journal", &headings).right(0..1);
     journal(&flows, case.as_ref(), |entry| {
         let (cells, json) = entry_row(entry);
@@ -276,8 +299,23 @@ pub(super) async fn export(args: &Export) -> Outcome {
         return Ok(Status::Done);
     }
     let headings = [
-        "case", "line", "state", "provider", "site", "account", "resource", "product", "exit", "edition", "currency",
-        "paid", "refund", "expected", "executed_at", "references", "snapshot",
+        "case",
+        "line",
+        "state",
+        "provider",
+        "site",
+        "account",
+        "resource",
+        "product",
+        "exit",
+        "edition",
+        "currency",
+        "paid",
+        "refund",
+        "expected",
+        "executed_at",
+        "references",
+        "snapshot",
     ];
     let mut rows = Rows::new("Cases", &headings);
     let mut ids = flows.store().cases().await?;
