@@ -85,6 +85,14 @@ pub fn dist() -> &'static Path {
     })
 }
 
+/// A folder in memory where there is one, for stores whose durability is not what a test is about: thousands
+/// of small commits wait for no disk there.
+#[must_use]
+pub fn quick_folder() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() }
+}
+
 /// The cases of a provider.
 ///
 /// # Panics

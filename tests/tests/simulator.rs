@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
@@ -29,7 +30,7 @@ use recoup_core::time::{Instant, Span, Zone};
 use recoup_core::vocab::{Effect, Exit, Outcome};
 use recoup_engine::{Assessor, Engine};
 use recoup_plugin::Adapter;
-use recoup_tests::{cases, linked};
+use recoup_tests::{cases, linked, quick_folder};
 use serde_json::Value;
 use sqlx::Connection as _;
 
@@ -651,7 +652,7 @@ async fn years_of_everything_agree_with_a_simple_model() {
     let (mut seed, mut seeds) = (number("RECOUP_SEED").unwrap_or(1), 0_u32);
     let mut did: BTreeMap<&str, u32> = BTreeMap::new();
     loop {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in(quick_folder()).unwrap();
         let file = folder.path().join("cases.db").to_string_lossy().into_owned();
         // Every third seed is played on the server, where there is one.
         let played = match &server {

@@ -245,6 +245,18 @@ fn test_with_server(rest: &[&str]) -> Done {
     run(tests.env("RECOUP_DIST", &out).env("RECOUP_TEST_POSTGRES", server.address()))
 }
 
+/// Kills processes in the middle of their work a thousand times on each store.
+fn kills() -> Done {
+    let server = postgres::Server::start();
+    let address = server.as_ref().map(postgres::Server::address).unwrap_or_default();
+    if let Err(error) = &server {
+        eprintln!("without PostgreSQL: {error}");
+    }
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--package", "recoup-cases", "--test", "kills"]);
+    run(tests.env("RECOUP_TEST_POSTGRES", address).env("RECOUP_KILLS", "1000"))
+}
+
 /// Figures of the flows: half of the time for the stores and for killing processes, half for simulated years.
 fn soak(seconds: &str) -> Done {
     let seconds: u64 = seconds.parse().map_err(|_| format!("{seconds}: expected a number of seconds"))?;
@@ -285,6 +297,7 @@ fn ci(with_nightly: bool) -> Done {
             test(&[])?;
         }
     }
+    kills()?;
     run(cargo().args(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", DOC_FLAGS))?;
     book(true)?;
     if !with_nightly {

@@ -19,7 +19,7 @@ use crate::gateway::{GatewayError, Task};
 use crate::journal::{Act, Broken, Entry, Event, sha256};
 use crate::model::{Case, CaseId, CaseState, Line, LineState, Refusal};
 use crate::procedure::{Procedures, ReasonOption};
-use crate::state::{Given, Mark, apply, kinds, marks, receipt_marks};
+use crate::state::{Changed, Given, Mark, apply, kinds, marks, receipt_marks};
 use crate::store::{CLOCK_SKEW_SECONDS, Change, Store, StoreError};
 
 pub use confirm::Confirmation;
@@ -248,7 +248,7 @@ impl Work<'_> {
         let changed = apply(case, &entry, event)?;
         self.change.append(&[entry]).await?;
         if let Some(case) = case {
-            derive(self.change.as_mut(), case, &changed.lines, changed.receipts).await?;
+            derive(self.change.as_mut(), case, &changed).await?;
         }
         Ok(())
     }
@@ -297,20 +297,18 @@ pub(crate) fn answer_marks(event: &Event) -> Vec<Mark> {
     vec![Mark { kind: kinds::ANSWER, key: key.clone(), case: String::new(), line: 0, value }]
 }
 
-/// Writes what is derived of some lines of a case, and of the case itself.
-pub(crate) async fn derive(
-    change: &mut dyn Change,
-    case: &Case,
-    numbers: &[u32],
-    receipts: bool,
-) -> Result<(), StoreError> {
-    let wanted: BTreeSet<u32> = numbers.iter().copied().collect();
+/// Writes what is derived of what changed of a case.
+pub(crate) async fn derive(change: &mut dyn Change, case: &Case, changed: &Changed) -> Result<(), StoreError> {
+    let wanted: BTreeSet<u32> = changed.lines.iter().copied().collect();
     let lines: Vec<&Line> = case.lines.iter().filter(|line| wanted.contains(&line.number)).collect();
-    change.put_case(case).await?;
+    // A long case is not written again for each of its lines.
+    if changed.case {
+        change.put_case(case).await?;
+    }
     change.put_lines(&case.id, &lines).await?;
     let mut all: Vec<Mark> = lines.iter().flat_map(|line| marks(case, line)).collect();
     let mut touched: Vec<u32> = wanted.into_iter().collect();
-    if receipts {
+    if changed.receipts {
         touched.push(0);
         all.extend(receipt_marks(case, &case.received));
     }

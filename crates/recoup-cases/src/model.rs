@@ -554,6 +554,9 @@ pub struct Case {
     /// Facts that were taken for granted where nothing stated them, as `fact=value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
+    /// The accounts by which it was judged, as they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<serde_json::Value>,
     /// Its lines.
     pub lines: Vec<Line>,
     /// Its combined orders, once confirmed.

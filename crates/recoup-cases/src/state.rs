@@ -210,6 +210,8 @@ pub struct Changed {
     pub lines: Vec<u32>,
     /// Whether receipts changed.
     pub receipts: bool,
+    /// Whether the case itself changed, beside its lines.
+    pub case: bool,
 }
 
 struct Hand<'a> {
@@ -253,12 +255,13 @@ pub fn apply(case: &mut Option<Case>, entry: &Entry, event: &Event) -> Result<Ch
         }
         let lines = quoted.lines.iter().map(|line| line.number).collect();
         *case = Some((**quoted).clone());
-        return Ok(Changed { lines, receipts: false });
+        return Ok(Changed { lines, receipts: false, case: true });
     }
     if matches!(event, Event::Opened { .. } | Event::Answered { .. }) {
         return Ok(Changed::default());
     }
     let Some(case) = case else { return Err(broken(format!("there is no case {}", entry.case))) };
+    let settled = case.settled;
     let mut hand = Hand { entry, case, changed: Changed::default() };
     match event {
         Event::Opened { .. } | Event::Quoted { .. } | Event::Answered { .. } => {}
@@ -274,6 +277,7 @@ pub fn apply(case: &mut Option<Case>, entry: &Entry, event: &Event) -> Result<Ch
                 line.approved_by_itself_at = confirmed.approved_by_itself_at;
                 line.confirmed_at = (confirmed.state != S::Refused).then_some(entry.at);
             }
+            hand.changed.case = true;
             hand.case.reason.clone_from(reason);
             hand.case.orders.extend(orders.iter().cloned());
         }
@@ -352,5 +356,6 @@ pub fn apply(case: &mut Option<Case>, entry: &Entry, event: &Event) -> Result<Ch
             }
         }
     }
+    hand.changed.case |= hand.changed.receipts || hand.case.settled != settled;
     Ok(hand.changed)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::{FlowError, Flows, answer_marks, derive};
 use crate::journal::{Broken, Entry, Event, Head};
 use crate::model::{Case, CaseId, Line, LineState, Money};
-use crate::state::{Drawn, Mark, apply, kinds, marks, receipt_marks};
+use crate::state::{Changed, Drawn, Mark, apply, kinds, marks, receipt_marks};
 use crate::store::{Store, StoreError};
 
 /// Entries read at a time.
@@ -258,8 +258,8 @@ impl Flows {
         }
         change.clear().await?;
         for case in replayed.cases.values() {
-            let numbers: Vec<u32> = case.lines.iter().map(|line| line.number).collect();
-            derive(change.as_mut(), case, &numbers, true).await?;
+            let lines = case.lines.iter().map(|line| line.number).collect();
+            derive(change.as_mut(), case, &Changed { lines, receipts: true, case: true }).await?;
         }
         change.mark("", &[], &replayed.answers).await?;
         change.commit().await?;

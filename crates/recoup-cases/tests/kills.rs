@@ -1,7 +1,13 @@
 //! Nothing is lost and nothing is done twice, however often the process dies.
 //!
 //! `RECOUP_KILLS` says how many deaths on each store; `RECOUP_SEED` replays one run.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

@@ -5,6 +5,7 @@
 //!
 //! let mut rows = Rows::new("Cases", &["case", "state"]);
 //! rows.add(vec!["C1".to_owned(), "quoted".to_owned()], serde_json::json!({"case": "C1", "state": "quoted"}));
+//! assert_eq!(rows.write(Form::Table, &recoup_report::Look { width: 80, ..Default::default() })?, "case  state\nC1    quoted\n");
 //! assert_eq!(rows.write(Form::Csv, &Default::default())?, "case,state\nC1,quoted\n");
 //! # Ok::<(), std::io::Error>(())
 //! ```
@@ -84,7 +85,8 @@ impl Rows {
                 if self.json.is_empty() {
                     out.push_str("nothing\n");
                 } else {
-                    grid::sheet(&mut out, &self.cells, self.right.clone(), look.width, look.colour);
+                    let (cells, right) = self.filled();
+                    grid::sheet(&mut out, &cells, right, look.width, look.colour);
                 }
                 out
             }
@@ -109,6 +111,17 @@ impl Rows {
             Form::Markdown => format!("# {}\n\n{}", self.title, markdown::table(&self.cells, self.right.clone())),
             Form::Html => self.page(),
         })
+    }
+
+    /// The rows without the columns in which nothing stands, and which of the rest are aligned to the right.
+    fn filled(&self) -> (Vec<Vec<String>>, Range<usize>) {
+        let columns = self.cells.iter().map(Vec::len).max().unwrap_or(0);
+        let stands =
+            |column: usize| self.cells.iter().skip(1).any(|row| row.get(column).is_some_and(|cell| !cell.is_empty()));
+        let kept: Vec<usize> = (0..columns).filter(|column| stands(*column)).collect();
+        let cells = self.cells.iter().map(|row| kept.iter().filter_map(|column| row.get(*column)).cloned().collect());
+        let place = |end: usize| kept.iter().filter(|column| **column < end).count();
+        (cells.collect(), place(self.right.start)..place(self.right.end))
     }
 
     fn page(&self) -> String {

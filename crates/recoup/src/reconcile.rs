@@ -215,7 +215,7 @@ fn why(row: &Row) -> String {
 }
 
 const FOR_PEOPLE: [&str; 9] =
-    ["status", "provider", "resource", "instrument", "currency", "expected", "received", "difference", "by clause"];
+    ["status", "provider", "resource", "instrument", "currency", "expected", "received", "difference", "why"];
 
 fn for_people(row: &Row) -> Vec<String> {
     vec![

@@ -135,7 +135,10 @@ impl<'a, 'f> Reading<'a, 'f> {
                     ec2::join_cancellation_quote(&item, |id| self.resource("ec2:capacity-reservation", id))
                 }
                 Kind::CancellationEvent => agreements::join_request(&item, &mut self.imported.resources),
-                Kind::AdjustmentEvent => agreements::join_adjustment(&item, &mut self.imported.resources),
+                Kind::AdjustmentEvent => agreements::received(&item).and_then(|refund| {
+                    self.imported.refunds.extend(refund);
+                    agreements::join_adjustment(&item, &mut self.imported.resources)
+                }),
                 Kind::Modification => Ok(Some("a modification is no exit and says nothing of one".to_owned())),
                 _ => Ok(Some("offerings of reserved nodes: nothing that is owned".to_owned())),
             };

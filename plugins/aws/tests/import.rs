@@ -140,3 +140,19 @@ fn what_is_read_can_be_read_again_from_a_portfolio() {
         assert!(again.remarks.is_empty());
     }
 }
+
+#[test]
+fn a_completed_billing_adjustment_shows_what_came_back() {
+    let event = fixture("payloads/billing-adjustment-event");
+    let imported = import(&[("event.json", &event)]);
+    let refund = &imported.refunds[0];
+    assert_eq!(
+        (refund.id.as_deref(), refund.resource.as_deref(), refund.currency.as_str(), refund.unnamed.to_string()),
+        (Some("ba-abcdexampleid"), Some("agmt-abcdexampleid"), "USD", "1000.00".to_owned())
+    );
+    // One that is not completed has given nothing back yet.
+    let mut pending = event;
+    pending["detail-type"] = json!("Purchase Agreement Billing Adjustment Pending - Acceptor");
+    let files = [file("event.json", &pending)];
+    assert!(Aws::import(&files).refunds.is_empty());
+}

@@ -24,6 +24,8 @@ pub struct Draft {
     pub problems: Vec<(String, String)>,
     /// Facts that the judge took for granted, as `fact=value`.
     pub assumed: Vec<String>,
+    /// The accounts by which the judge judged.
+    pub accounts: Vec<serde_json::Value>,
     /// What was added to the choice, and why.
     pub notes: Vec<String>,
 }
@@ -265,7 +267,7 @@ impl Flows {
         let request = digest(
             "quote",
             &act.actor,
-            &json!({"snapshots": snapshots, "exits": exits, "assumed": draft.assumed, "valid_for": quoting.valid_for.micros()}),
+            &json!({"snapshots": snapshots, "exits": exits, "assumed": draft.assumed, "accounts": draft.accounts, "valid_for": quoting.valid_for.micros()}),
         );
         if draft.lines.is_empty() {
             return Err(FlowError::Nothing("nothing was chosen that can be judged".to_owned()));
@@ -298,6 +300,7 @@ impl Flows {
             expires_at,
             portfolio,
             assumed: draft.assumed,
+            accounts: draft.accounts,
             lines: draft.lines,
             orders: Vec::new(),
             reason: LeavingReason::default(),

@@ -267,6 +267,17 @@ fn choose(
     Ok(chosen)
 }
 
+/// Keeps with a quote the accounts by which its lines were judged.
+fn pin_accounts(drafted: &mut Draft, run: &Run) {
+    for line in &drafted.lines {
+        let Some(key) = &line.place.account else { continue };
+        let pinned = run.account(&line.place.provider, &line.place.site, key).map(|account| account.to_json(line.zone));
+        if let Some(pinned) = pinned.filter(|pinned| !drafted.accounts.contains(pinned)) {
+            drafted.accounts.push(pinned);
+        }
+    }
+}
+
 pub(super) fn quote(setup: &Setup, args: &Quote) -> Outcome {
     let engine = host::engine(setup)?;
     let at = instant(args.question.at.as_deref())?;
@@ -279,10 +290,12 @@ pub(super) fn quote(setup: &Setup, args: &Quote) -> Outcome {
     let Read { records, run, mut status } = read(&engine, &args.files, &args.question, at)?;
     projects_are_known(&args.look, &records)?;
     let published = published(&engine);
+    let accounts = run.clone();
     let assessor = Assessor::new(&engine, run);
     let chosen = choose(&args.look, &records, &published, &assessor, at)?;
     let mut drafted: Draft = draft(&records, &chosen, exit, &quoting, &mut judge(&assessor));
     drafted.assumed.clone_from(&args.question.assume);
+    pin_accounts(&mut drafted, &accounts);
     for (id, what) in &drafted.problems {
         say(format_args!("{id}: {what}"));
         status = Status::BadInput;

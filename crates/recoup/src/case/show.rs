@@ -212,8 +212,8 @@ fn entry_row(entry: &Entry) -> (Vec<String>, Value) {
         entry.case.clone(),
         word,
         short,
-        said,
         entry.because.clone(),
+        said,
     ];
     (cells, json)
 }
@@ -234,7 +234,7 @@ pub(super) async fn history(args: &History) -> Outcome {
     if let Some(case) = &case {
         flows.case(case).await?;
     }
-    let headings = ["entry", "at", "actor", "case", "event", "hash", "what", "because"];
+    let headings = ["entry", "at", "actor", "case", "event", "hash", "because", "what"];
     let mut rows = Rows::new("Journal", &headings).right(0..1);
     journal(&flows, case.as_ref(), |entry| {
         let (cells, json) = entry_row(entry);

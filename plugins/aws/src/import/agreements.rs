@@ -2,8 +2,8 @@
 
 use recoup_core::fact::{Figure, Flag};
 use recoup_core::import::{Misfit, Place};
-use recoup_core::money::Number;
-use recoup_core::record::ResourceRecord;
+use recoup_core::money::{Amount, Number};
+use recoup_core::record::{RefundRecord, ResourceRecord};
 use recoup_core::vocab::{Billing, Seller, Status};
 
 use super::PROVIDER;
@@ -53,6 +53,29 @@ pub(super) fn join_request(item: &Place<'_>, resources: &mut [ResourceRecord]) -
         record.facts.flags.set(Flag::TransactionInProgress, true);
     }
     Ok(None)
+}
+
+/// What a completed billing adjustment gave back: its amount is below zero. To an unpaid invoice, a card or a
+/// credit memo, the event does not say.
+pub(super) fn received(item: &Place<'_>) -> Result<Option<RefundRecord>, Misfit> {
+    let completed = item.get("detail-type").text()?.is_some_and(|kind| kind.contains("Completed"));
+    let detail = item.get("detail");
+    let request = detail.get("billingAdjustmentRequest");
+    let amount: Option<Amount> = request.get("adjustmentAmount").decimal()?;
+    let code = request.get("currencyCode");
+    let (Some(amount), Some(text), true) = (amount.filter(|amount| amount.is_negative()), code.text()?, completed)
+    else {
+        return Ok(None);
+    };
+    let currency = text.parse().map_err(|_| other(&code, "a currency code such as \"USD\"", text))?;
+    Ok(Some(RefundRecord {
+        account: item.get("account").text()?,
+        resource: detail.get("agreement").get("id").text()?,
+        id: request.get("id").text()?,
+        at: instant(&item.get("time"))?,
+        unnamed: amount.magnitude(),
+        ..RefundRecord::new(currency)
+    }))
 }
 
 /// The event of a billing adjustment: what the seller granted. The event prints it as a negative
