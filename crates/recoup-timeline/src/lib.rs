@@ -91,8 +91,9 @@ pub struct Timeline {
     pub pieces: Vec<Piece>,
     /// The instants at which pieces end, as the rules name them; the last one is open.
     pub ends: Vec<Ends>,
-    /// The first instants of those pieces that begin since other rules came into force.
-    pub rules_change: Vec<Instant>,
+    /// The first instants of those pieces that begin since other rules came into force, with what the rules
+    /// before them would say of the same instant.
+    pub rules_change: Vec<(Instant, Assessment)>,
 }
 
 impl Timeline {

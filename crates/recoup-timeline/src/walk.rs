@@ -189,9 +189,9 @@ impl Walker {
             && old
                 .rulings()
                 .iter()
-                .all(|ruling| new.ruling(ruling.exit).is_some_and(|found| same_terms(ruling, found)));
+                .all(|ruling| new.ruling(ruling.exit).is_some_and(|found| same_worth(ruling, found)));
         if !alike {
-            self.timeline.rules_change.push(at);
+            self.timeline.rules_change.push((at, old));
         }
         Ok(!alike)
     }
@@ -269,7 +269,16 @@ pub fn same_brackets(one: &Assessment, other: &Assessment) -> bool {
     brackets(one) == brackets(other)
 }
 
-/// Whether two rulings of an exit speak of the same money, quotas and reviews.
+/// Whether two rulings of an exit speak of the same money, quotas and reviews, by whatever clause.
+fn same_worth(one: &RulingData, other: &RulingData) -> bool {
+    let review = |ruling: &RulingData| {
+        let review = ruling.review.as_ref();
+        review.map(|review| (review.by.clone(), review.approved_after_hours))
+    };
+    one.refund == other.refund && one.quota == other.quota && review(one) == review(other)
+}
+
+/// Whether two rulings of an exit speak of the same money, quotas and reviews, by the same clauses.
 fn same_terms(one: &RulingData, other: &RulingData) -> bool {
     one.refund == other.refund
         && one.refusals == other.refusals
