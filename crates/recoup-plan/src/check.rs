@@ -94,13 +94,7 @@ fn exits(group: &Group, resources: &[ResourceRecord], step: &Step) -> Vec<recoup
 }
 
 /// The difference between what a step says and what it is.
-fn compare(
-    document: &Document,
-    plan: &Plan,
-    step: &Step,
-    found: &[Left],
-    resources: &[ResourceRecord],
-) -> Faults {
+fn compare(document: &Document, plan: &Plan, step: &Step, found: &[Left], resources: &[ResourceRecord]) -> Faults {
     let mut faults = Faults::new();
     let here = place(plan, step);
     for found in found {

@@ -11,6 +11,7 @@ use std::thread;
 
 use recoup_core::assessment::{Answered, Assessment, Subject};
 use recoup_core::context::{QuotaDraw, Run, Window};
+use recoup_core::fact::Flag;
 use recoup_core::money::Number;
 use recoup_core::record::ResourceRecord;
 use recoup_core::ruling::RulingData;
@@ -158,7 +159,9 @@ pub(crate) fn standing(ruling: &RulingData, waived: &[Reason]) -> Option<BTreeSe
     let unknowns = ruling.unknowns.iter().filter(|unknown| !waived.contains(&unknown.reason));
     let said = unknowns.map(|unknown| {
         let fact = unknown.fact.as_deref().unwrap_or(unknown.reason.as_str());
-        unknown.assumed.map_or_else(|| fact.to_owned(), |assumed| format!("{fact}={assumed}"))
+        // A value helps only where the fact is true or false; of anything else the name says what to find out.
+        let assumed = unknown.assumed.filter(|_| Flag::parse(fact).is_ok());
+        assumed.map_or_else(|| fact.to_owned(), |assumed| format!("{fact}={assumed}"))
     });
     Some(said.collect())
 }
@@ -182,11 +185,7 @@ impl Ground<'_> {
     }
 
     /// Asks about resources, each at its own instant, with all threads.
-    pub(crate) fn ask(
-        &self,
-        assessor: &Assessor<'_>,
-        rows: &[(usize, Instant)],
-    ) -> Vec<Result<Answered, String>> {
+    pub(crate) fn ask(&self, assessor: &Assessor<'_>, rows: &[(usize, Instant)]) -> Vec<Result<Answered, String>> {
         let record = |(index, at): &(usize, Instant)| self.resources.get(*index).map(|one| (one.clone(), *at));
         ask_all(assessor, rows, self.threads, &record)
     }
@@ -550,9 +549,9 @@ fn of_group(index: usize, group: &Group, at: Instant, sides: &[Side<'_>]) -> Vec
         for other in others {
             let exit = candidate.exit();
             // Those that leave with it take its exit where they have it, else their own best.
-            let best = ways(group, other).into_iter().max_by_key(|(part, facts)| {
-                (std::cmp::Reverse(facts.len()), part.exit == exit, part.money.worth())
-            });
+            let best = ways(group, other)
+                .into_iter()
+                .max_by_key(|(part, facts)| (std::cmp::Reverse(facts.len()), part.exit == exit, part.money.worth()));
             let Some((part, facts)) = best else {
                 whole = false;
                 break;
@@ -575,9 +574,10 @@ fn ways(group: &Group, side: &Side<'_>) -> Vec<(Part, BTreeSet<String>)> {
         let Some(facts) = standing(ruling, waived) else { continue };
         let Some(known) = side.known.ruling(ruling.exit) else { continue };
         // Where accounts as they are refuse for more than a quota, the room that it leaves is not the point.
-        let more = known.refusals.iter().any(|refusal| {
-            refusal.reason != Reason::QuotaExhausted && !waived.contains(&refusal.reason)
-        });
+        let more = known
+            .refusals
+            .iter()
+            .any(|refusal| refusal.reason != Reason::QuotaExhausted && !waived.contains(&refusal.reason));
         if !more {
             ways.extend(way(side, ruling, known, facts, waived));
         }

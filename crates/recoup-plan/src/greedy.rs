@@ -22,11 +22,7 @@ pub(crate) fn in_order(problem: &Problem, order: impl Iterator<Item = (usize, us
 
 /// Every choice with its item.
 pub(crate) fn ways(problem: &Problem) -> impl Iterator<Item = (usize, usize)> + '_ {
-    problem
-        .items
-        .iter()
-        .enumerate()
-        .flat_map(|(index, item)| (0..item.choices.len()).map(move |way| (index, way)))
+    problem.items.iter().enumerate().flat_map(|(index, item)| (0..item.choices.len()).map(move |way| (index, way)))
 }
 
 /// The largest refund first, at its best moment, for as long as the quotas last.

@@ -44,8 +44,14 @@ pub struct Wish {
 impl Wish {
     fn picks(&self, resource: &ResourceRecord) -> bool {
         let named = |word: &String| {
-            [Some(&resource.id), resource.name.as_ref(), Some(&resource.product), resource.project.as_ref(), resource.account.as_ref()]
-                .contains(&Some(word))
+            [
+                Some(&resource.id),
+                resource.name.as_ref(),
+                Some(&resource.product),
+                resource.project.as_ref(),
+                resource.account.as_ref(),
+            ]
+            .contains(&Some(word))
         };
         self.only.is_empty() || self.only.iter().any(named)
     }
@@ -240,9 +246,9 @@ impl Planner<'_> {
             let mut choice = self.choice(&valued.candidate, minor(valued.worth, currency), &mut pools);
             for draw in &mut choice.draws {
                 // What another currency's plan draws is taken as drawn, wherever one could count for the other.
-                let other = drawn_before.iter().filter(|(at, other)| {
-                    other.pool == draw.pool && draw.from <= *at && other.from <= choice.at
-                });
+                let other = drawn_before
+                    .iter()
+                    .filter(|(at, other)| other.pool == draw.pool && draw.from <= *at && other.from <= choice.at);
                 draw.room -= other.map(|(_, other)| other.amount).sum::<i128>();
             }
             match items.last_mut().zip(problem.items.last_mut()) {
@@ -268,12 +274,7 @@ impl Planner<'_> {
         draws
     }
 
-    pub(crate) fn choice(
-        &self,
-        candidate: &Candidate,
-        worth: i128,
-        pools: &mut Vec<(AccountKey, String)>,
-    ) -> Choice {
+    pub(crate) fn choice(&self, candidate: &Candidate, worth: i128, pools: &mut Vec<(AccountKey, String)>) -> Choice {
         let mut draws: Vec<Draw> = Vec::new();
         for part in &candidate.parts {
             let Some(key) = self.ground.key(part.member) else { continue };
@@ -318,13 +319,12 @@ impl Planner<'_> {
     ) -> (Plan, Vec<Candidate>) {
         let mut banned: BTreeMap<(usize, Instant, Exit), String> = BTreeMap::new();
         let key = |candidate: &Candidate| (candidate.group, candidate.at, candidate.exit());
-        // A third of the time is for what knowing a fact would add.
-        let share = time * 2 / 3 / u32::try_from(ROUNDS).unwrap_or(1);
         let mut round = 0;
         loop {
-            let certain = candidates
-                .iter()
-                .filter(|valued| valued.is_certain() && !banned.contains_key(&key(&valued.candidate)));
+            let certain =
+                candidates.iter().filter(|valued| valued.is_certain() && !banned.contains_key(&key(&valued.candidate)));
+            // What is left of the time is for what knowing a fact would add.
+            let share = if round == 0 { time / 2 } else { time / 12 };
             let drawn = self.solve(currency, certain, earlier, share);
             let mut taken: Vec<&Valued> = drawn.chosen().collect();
             if self.wish.want == Want::Both {
@@ -348,7 +348,7 @@ impl Planner<'_> {
             let greedy: Selection = largest_first(&drawn.problem);
             let (left, facts) = (
                 why::left(self, currency, candidates, &drawn, &taken, &banned),
-                why::facts(self, currency, candidates, earlier, worth, time / 3),
+                why::facts(self, currency, candidates, earlier, worth, time / 4),
             );
             let plan = Plan {
                 currency,
@@ -372,9 +372,8 @@ impl Planner<'_> {
         let mut tally = drawn.problem.tally(&drawn.solved.selection);
         let mut blocked: BTreeSet<usize> = BTreeSet::new();
         let mut best: BTreeMap<usize, &Valued> = BTreeMap::new();
-        let carries = |valued: &Valued| -> Amount {
-            valued.candidate.parts.iter().map(|part| part.money.carried_over).sum()
-        };
+        let carries =
+            |valued: &Valued| -> Amount { valued.candidate.parts.iter().map(|part| part.money.carried_over).sum() };
         for valued in candidates.filter(|valued| valued.is_certain() && !taken.contains(&valued.candidate.group)) {
             let group = valued.candidate.group;
             if valued.worth.is_positive() {

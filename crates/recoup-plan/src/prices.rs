@@ -109,13 +109,7 @@ impl Prices {
     /// Past `until` those found by then.
     ///
     /// Gives also what is chosen by the prices of single rows, as a guess.
-    pub(crate) fn find(
-        problem: &Problem,
-        ways: &Ways,
-        rows: &[Row],
-        known: i128,
-        until: Clock,
-    ) -> (Self, Selection) {
+    pub(crate) fn find(problem: &Problem, ways: &Ways, rows: &[Row], known: i128, until: Clock) -> (Self, Selection) {
         let lenses: Vec<Lens> = rows.iter().map(|row| lens(problem, ways, row)).collect();
         let mut prices = vec![0_i128; rows.len()];
         let mut reduced: Vec<i128> =
@@ -190,14 +184,7 @@ struct Ground<'a> {
 impl Ground<'_> {
     /// Lowers the bound by cutting planes (Kelley's method): what the items take at some prices says how the
     /// bound goes on in every direction from there; the lowest point that all this leaves possible is tried next.
-    fn lower(
-        &self,
-        best: &mut Prices,
-        mut prices: Vec<i128>,
-        mut reduced: Vec<i128>,
-        known: i128,
-        until: Clock,
-    ) {
+    fn lower(&self, best: &mut Prices, mut prices: Vec<i128>, mut reduced: Vec<i128>, known: i128, until: Clock) {
         let highest: Vec<i128> = self.lenses.iter().map(|lens| lens.highest).collect();
         let mut cuts = Vec::new();
         let mut since = 0;
@@ -236,7 +223,9 @@ impl Ground<'_> {
             }
         }
         let is_taken = |place: &usize| taken.get(*place).copied().unwrap_or(false);
-        let used = |row: &Row| -> i128 { row.terms.iter().filter(|(place, _)| is_taken(place)).map(|(_, factor)| *factor).sum() };
+        let used = |row: &Row| -> i128 {
+            row.terms.iter().filter(|(place, _)| is_taken(place)).map(|(_, factor)| *factor).sum()
+        };
         (brought, self.rows.iter().map(|row| row.room - used(row)).collect())
     }
 }

@@ -74,9 +74,12 @@ pub(crate) fn replay(ground: &Ground<'_>, moves: &[Move<'_>]) -> Vec<Result<Vec<
     let found = in_states(ground, &rows, &taken, &pools, known);
     let reviewed = after_review(ground, &with_room, &rows, &open);
     let mut results: Vec<Result<Vec<Left>, String>> = moves.iter().map(|_| Ok(Vec::new())).collect();
-    for (((row, answer), later), one) in rows.iter().zip(&found).zip(&reviewed).zip(rows.iter().map(|row| moves.get(row.step))) {
+    for (((row, answer), later), one) in
+        rows.iter().zip(&found).zip(&reviewed).zip(rows.iter().map(|row| moves.get(row.step)))
+    {
         let waived = one.map_or(&[] as &[Reason], |one| one.group.waived(row.member));
-        let left = answer.as_ref().map_err(String::clone).and_then(|answer| leaves(row, answer, later.as_ref(), waived));
+        let left =
+            answer.as_ref().map_err(String::clone).and_then(|answer| leaves(row, answer, later.as_ref(), waived));
         if let Some(result) = results.get_mut(row.step) {
             match (result, left) {
                 (Ok(all), Ok(left)) => all.push(left),
@@ -115,7 +118,9 @@ fn in_states(
     let mut returns = 0;
     for (index, (row, taken)) in rows.iter().zip(taken).enumerate() {
         let Some(key) = ground.key(row.member).filter(|key| pools.contains_key(key)) else { continue };
-        let (Some(account), Some(resource)) = (key.record(ground.run), ground.resources.get(row.member)) else { continue };
+        let (Some(account), Some(resource)) = (key.record(ground.run), ground.resources.get(row.member)) else {
+            continue;
+        };
         let earlier = before.entry(key.clone()).or_default();
         if !earlier.is_empty() {
             let name = format!("{}\u{1f}{index}", account.account);
@@ -123,7 +128,11 @@ fn in_states(
             let state = after(account, &key, name.clone(), earlier, row.at, zone);
             returns += state.returns.as_ref().map_or(0, Vec::len) + 1;
             accounts.push(state);
-            states.push(State { row: index, record: ResourceRecord { account: Some(name), ..resource.clone() }, at: row.at });
+            states.push(State {
+                row: index,
+                record: ResourceRecord { account: Some(name), ..resource.clone() },
+                at: row.at,
+            });
         }
         earlier.extend(taken.clone());
         if returns > MOST_RETURNS {
@@ -194,9 +203,8 @@ fn leaves(
     waived: &[Reason],
 ) -> Result<Left, String> {
     let ruling = stands(row.exit, answer, waived)?;
-    let figure = |ruling: &RulingData| {
-        ruling.refund.as_ref().map(Money::of).ok_or_else(|| "its refund is not known".to_owned())
-    };
+    let figure =
+        |ruling: &RulingData| ruling.refund.as_ref().map(Money::of).ok_or_else(|| "its refund is not known".to_owned());
     let mut money = figure(ruling)?;
     if let Some(later) = later {
         let then = later.as_ref().map_err(String::clone)?;

@@ -116,8 +116,7 @@ fn conditional(view: &View, inside: &[Entry]) -> Vec<Row> {
             let others = total - switch.draw.amount;
             let left = view.room - switch.draw.amount;
             let slack = (others - left).max(0);
-            let factor =
-                |entry: &Entry| if entry.way == switch.way { slack.max(1) } else { entry.draw.amount };
+            let factor = |entry: &Entry| if entry.way == switch.way { slack.max(1) } else { entry.draw.amount };
             let terms = inside.iter().map(|entry| (entry.way, factor(entry))).collect();
             Row { terms, room: left + slack.max(1) }
         })
@@ -131,8 +130,9 @@ trait ContainsAtEnd {
 impl ContainsAtEnd for Vec<View> {
     /// Whether a view of the same instant is there; they stand in order of time.
     fn contains_at_end(&self, view: &View) -> bool {
-        self.iter().rev().take_while(|other| other.at == view.at).any(|other| {
-            other.from == view.from && other.room == view.room
-        })
+        self.iter()
+            .rev()
+            .take_while(|other| other.at == view.at)
+            .any(|other| other.from == view.from && other.room == view.room)
     }
 }

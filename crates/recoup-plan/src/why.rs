@@ -97,6 +97,10 @@ pub(crate) fn left(
         let best = certain.max_by_key(|valued| (valued.worth, std::cmp::Reverse(valued.candidate.at)));
         let mut entry = match best {
             None => unknown(planner, group, &ways),
+            // What is certain is worth nothing, what is not would be worth something.
+            Some(best) if !best.worth.is_positive() && ways.iter().any(|way| way.worth.is_positive()) => {
+                unknown(planner, group, &ways)
+            }
             Some(best) if !best.worth.is_positive() => {
                 let mut entry = empty(planner, group, Because::Worthless, nothing_back(planner, best));
                 entry.worth = Some(best.worth);
@@ -114,13 +118,13 @@ pub(crate) fn left(
                     }
                     None if replayed.contains(&group) => {
                         let what = banned.iter().find(|((banned, _, _), _)| *banned == group).map(|(_, what)| what);
-                        let mut entry =
-                            empty(planner, group, Because::Replay, what.cloned().unwrap_or_default());
+                        let mut entry = empty(planner, group, Because::Replay, what.cloned().unwrap_or_default());
                         entry.worth = Some(best.worth);
                         entry
                     }
                     None => {
-                        let mut entry = empty(planner, group, Because::Quota, "the search was over before it".to_owned());
+                        let mut entry =
+                            empty(planner, group, Because::Quota, "the search was over before it".to_owned());
                         entry.worth = Some(best.worth);
                         entry
                     }
@@ -146,7 +150,10 @@ fn nothing_back(planner: &Planner<'_>, best: &Valued) -> String {
 }
 
 fn unknown(planner: &Planner<'_>, group: usize, ways: &[&Valued]) -> Left {
-    let best = ways.iter().max_by_key(|valued| (std::cmp::Reverse(valued.candidate.facts.len()), valued.worth));
+    let open = ways.iter().filter(|valued| !valued.is_certain());
+    let best = open.max_by_key(|valued| {
+        (valued.worth.is_positive(), std::cmp::Reverse(valued.candidate.facts.len()), valued.worth)
+    });
     let facts: Vec<String> = best.map(|best| best.candidate.facts.iter().cloned().collect()).unwrap_or_default();
     let mut entry = empty(planner, group, Because::Unknown, format!("only if {}", facts.join(" and ")));
     entry.worth = best.map(|best| best.worth);
@@ -206,8 +213,13 @@ fn explain_blocked(
                 let worth: Amount =
                     candidate.parts.iter().map(|part| worth_of(planner.wish.want, part.exit, &part.money)).sum();
                 entry.worth_then = Some(worth);
-                entry.room_at = planner.lead(group).map(|lead| Stamp { at: candidate.at, zone: planner.ground.zone(lead) });
-                format!("would exceed {} until {}; worth {worth} {currency} then", one.name, day(candidate.at, planner, group))
+                entry.room_at =
+                    planner.lead(group).map(|lead| Stamp { at: candidate.at, zone: planner.ground.zone(lead) });
+                format!(
+                    "would exceed {} until {}; worth {worth} {currency} then",
+                    one.name,
+                    day(candidate.at, planner, group)
+                )
             }
             None if asked.is_empty() => format!("would exceed {}, which does not fill up again", one.name),
             None => format!("would exceed {} for as long as anything comes back", one.name),
@@ -221,7 +233,8 @@ fn later(planner: &Planner<'_>, drawn: &Drawn<'_>, one: &Blocked<'_>) -> Vec<Ins
     let Some(window) = draws.clone().find(|draw| draw.name == one.name).map(|draw| draw.window) else {
         return Vec::new();
     };
-    let zone = planner.lead(one.best.candidate.group).map_or(recoup_core::time::Zone::UTC, |lead| planner.ground.zone(lead));
+    let zone =
+        planner.lead(one.best.candidate.group).map_or(recoup_core::time::Zone::UTC, |lead| planner.ground.zone(lead));
     let mut found: BTreeSet<Instant> = match window {
         Window::CalendarYear => [zone.next_year(planner.until)].into(),
         Window::CalendarMonth => [zone.next_month(planner.until)].into(),
@@ -230,9 +243,8 @@ fn later(planner: &Planner<'_>, drawn: &Drawn<'_>, one: &Blocked<'_>) -> Vec<Ins
             let returns = one.account.record(planner.ground.run).and_then(|record| record.returns.as_ref());
             let before = returns.into_iter().flatten().map(|entry| entry.at);
             let chosen = drawn.problem.all_chosen(&drawn.solved.selection);
-            let planned = chosen
-                .filter(|choice| choice.draws.iter().any(|draw| draw.pool == one.pool))
-                .map(|choice| choice.at);
+            let planned =
+                chosen.filter(|choice| choice.draws.iter().any(|draw| draw.pool == one.pool)).map(|choice| choice.at);
             before.chain(planned).map(|at| at + length).collect()
         }
         Window::Lifetime | Window::Unpublished => BTreeSet::new(),
@@ -284,13 +296,8 @@ pub(crate) fn waits(
             format!("brings {} {currency} more than on {at}", chosen.worth - best.worth)
         }
         Some(best) => {
-            let names: BTreeSet<&str> = best
-                .candidate
-                .parts
-                .iter()
-                .flat_map(|part| &part.draws)
-                .map(|draw| draw.name.as_str())
-                .collect();
+            let names: BTreeSet<&str> =
+                best.candidate.parts.iter().flat_map(|part| &part.draws).map(|draw| draw.name.as_str()).collect();
             format!("no room earlier in {}", names.into_iter().collect::<Vec<_>>().join(", "))
         }
     })
