@@ -2,7 +2,7 @@
 //!
 //! By default a few resources of every provider are assessed around every change and once a day between;
 //! with `RECOUP_SLOW=1` (`cargo xtask test --slow`) all resources of all cases are, at every hour of three
-//! years. `RECOUP_ONLY=PROVIDER` keeps to one.
+//! years. `RECOUP_ONLY=PROVIDER` keeps to one and takes all its cases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -199,7 +199,7 @@ fn timelines_agree_with_assessing_at_every_hour() {
     let years = if is_slow() { 3 } else { 2 };
     for provider in engine().providers().into_iter().filter(|name| only.as_ref().is_none_or(|only| only == name)) {
         let cases = cases(&provider);
-        let stride = if is_slow() { 1 } else { cases.len().div_ceil(6) };
+        let stride = if is_slow() || only.is_some() { 1 } else { cases.len().div_ceil(6) };
         for case in cases.iter().step_by(stride.max(1)) {
             let Some(walked) = walked(case, years) else { continue };
             checked += 1;
