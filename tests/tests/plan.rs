@@ -422,3 +422,20 @@ fn a_review_must_be_over_while_the_exit_is_open() {
     let late = Portfolio::new(at("2025-11-30T23:00:00+08:00"), vec![holder], vec![server]);
     assert!(late.plan(&wish(Want::Cash)).plans.iter().all(|plan| plan.steps.is_empty()));
 }
+
+#[test]
+fn a_request_holds_no_more_than_the_provider_takes_at_once() {
+    let (holder, server) = case("huawei", "huawei.in_use.printed-large-2021");
+    let (start, end) = ("2024-12-01T00:00:00+08:00", "2025-12-01T00:00:00+08:00");
+    let databases = (0..21).map(|index| {
+        let mut json = change(server.clone(), &format!("db-{index:02}"), "300.00", start, end, "cash");
+        json["product"] = "rds".into();
+        resource(&json)
+    });
+    let asked = at("2025-06-01T00:00:00+08:00");
+    let portfolio = Portfolio::new(asked, vec![account(&holder)], databases.collect());
+    let document = portfolio.plan(&wish(Want::Cash));
+    let batches: Vec<usize> = document.plans[0].steps.iter().map(|step| step.batch).collect();
+    assert_eq!(batches.iter().filter(|batch| **batch == 1).count(), 20);
+    assert_eq!(batches.last(), Some(&2));
+}

@@ -1,7 +1,8 @@
 //! The mixed-integer program, the only place where floating point is used.
 //!
-//! Money and draws come in as whole numbers and only indices go out: which choices are taken. What they add up to
-//! is computed again, exactly, by whoever asked, so that no float ever becomes an amount.
+//! Money and draws come in as whole numbers. Out go indices (which choices are taken), prices as whole numbers (any prices give
+//! a valid bound), and, where the time is over, what the solver has proved, rounded up. What is taken is added up again,
+//! exactly, by whoever asked.
 #![expect(clippy::float_arithmetic, reason = "solvers work in floating point; nothing computed here is an amount")]
 
 use std::time::Duration;
