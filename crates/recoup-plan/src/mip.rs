@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+// Pure Rust, so that a build needs nothing else. Another solver that the modelling crate knows takes its place here.
+use good_lp::solvers::microlp::{MicroLpSolution, microlp as solver};
 use good_lp::{
     Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, WithTimeLimit, variable,
 };
@@ -138,20 +140,7 @@ fn part(share: f64, whole: i128) -> i128 {
     (whole >> 40) * parts + (((whole & ((1 << 40) - 1)) * parts) >> 40)
 }
 
-#[cfg(not(feature = "highs"))]
-use good_lp::microlp as solver;
-
 /// What the solver has proved that nothing exceeds.
-#[cfg(not(feature = "highs"))]
-fn bound_of(solution: good_lp::solvers::microlp::MicroLpSolution) -> Option<i128> {
+fn bound_of(solution: MicroLpSolution) -> Option<i128> {
     solution.into_inner().stats().best_bound.and_then(above)
-}
-
-#[cfg(feature = "highs")]
-use good_lp::highs as solver;
-
-/// What the solver has proved that nothing exceeds. This binding does not tell.
-#[cfg(feature = "highs")]
-fn bound_of(_: impl Solution) -> Option<i128> {
-    None
 }
