@@ -12,6 +12,7 @@ use recoup_core::time::{Instant, Span};
 use recoup_core::vocab::{Exit, Outcome, Reason};
 
 use crate::figures::best_open;
+use crate::walk::gives_more;
 use crate::{Ends, Figures, Timeline};
 
 /// What happens to an exit.
@@ -197,8 +198,8 @@ fn change(
         (Some(one), Some(other)) => {
             let same_unknowns = one.unknowns.len() == other.unknowns.len()
                 && one.unknowns.iter().all(|unknown| other.unknowns.contains(unknown));
-            // Where the exit itself named no change, a figure moves because it always does.
-            let named = rules_change || one.until == Some(at);
+            // Where the exit itself named no change, a figure moves because it always does; never back.
+            let named = rules_change || one.until == Some(at) || gives_more(one, other);
             match (&one.refund, &other.refund) {
                 (Some(a), Some(b)) if named && a.fee() != b.fee() => Kind::FeeChanges,
                 (a, b) if named && a != b => Kind::AmountChanges,
