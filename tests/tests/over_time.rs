@@ -29,9 +29,9 @@ const KNOWN: [&str; 12] = [
     "invoiced=false",
 ];
 
-fn order(starts: &str, ends: &str, currency: &str, due: &str) -> Value {
+fn order(starts: &str, ends: &str, months: u32, currency: &str, due: &str) -> Value {
     json!({"kind": "purchase", "status": "paid", "placed_at": starts, "paid_at": starts, "starts_at": starts, "ends_at": ends,
-        "currency": currency, "due": due, "payments": [{"instrument": "cash", "amount": due}]})
+        "term_months": months, "currency": currency, "due": due, "payments": [{"instrument": "cash", "amount": due}]})
 }
 
 /// A large order over three years, whose refund is reviewed for a day and whose fee falls by the year; a
@@ -40,14 +40,14 @@ fn records() -> Vec<Value> {
     vec![
         json!({"provider": "huawei", "site": "intl", "account": "a", "id": "big", "product": "ecs", "billing": "subscription",
             "status": "active", "purchased_at": "2025-01-10T00:00:00Z", "starts_at": "2025-01-10T00:00:00Z", "ends_at": "2028-01-10T00:00:00Z",
-            "orders": [order("2025-01-10T00:00:00Z", "2028-01-10T00:00:00Z", "USD", "9000.00")]}),
+            "orders": [order("2025-01-10T00:00:00Z", "2028-01-10T00:00:00Z", 36, "USD", "9000.00")]}),
         json!({"provider": "azure", "account": "sub", "id": "ri", "product": "virtual-machines", "billing": "reservation",
             "status": "active", "purchased_at": "2026-02-01T00:00:00Z", "starts_at": "2026-02-01T00:00:00Z", "ends_at": "2027-02-01T00:00:00Z",
             "commitment": {"term_months": 12, "payment_option": "all_upfront", "currency": "USD", "upfront": "5000.00"},
-            "orders": [order("2026-02-01T00:00:00Z", "2027-02-01T00:00:00Z", "USD", "5000.00")]}),
+            "orders": [order("2026-02-01T00:00:00Z", "2027-02-01T00:00:00Z", 12, "USD", "5000.00")]}),
         json!({"provider": "tencent", "site": "cn", "account": "t", "id": "cvm", "product": "cvm", "billing": "subscription",
             "status": "active", "purchased_at": "2026-02-20T00:00:00Z", "starts_at": "2026-02-20T00:00:00Z", "ends_at": "2027-02-20T00:00:00Z",
-            "orders": [order("2026-02-20T00:00:00Z", "2027-02-20T00:00:00Z", "CNY", "3000.00")]}),
+            "orders": [order("2026-02-20T00:00:00Z", "2027-02-20T00:00:00Z", 12, "CNY", "3000.00")]}),
     ]
 }
 

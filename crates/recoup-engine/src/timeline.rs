@@ -110,6 +110,21 @@ impl Rules for Ruled<'_> {
         Some(answer.map_err(|error| error.to_string()))
     }
 
+    fn order_changes_after(&self, row: Row) -> Option<Instant> {
+        let resource = self.resources.get(row.resource)?;
+        let zone = self.books.site(resource)?.zone;
+        let orders = resource.orders.iter().flatten();
+        let spans = orders.map(|order| (order.starts_at, order.ends_at));
+        let next = spans.chain([(resource.starts_at, resource.ends_at)]).filter_map(|(starts, ends)| {
+            let start = starts?;
+            let end = ends.unwrap_or(start);
+            let month = || zone.add_months(start, zone.months_between(start, row.at).saturating_add(1));
+            let next = if row.at < start { start } else { month().min(end) };
+            (next > row.at).then_some(next)
+        });
+        next.min()
+    }
+
     fn rules_change_after(&self, row: Row) -> Option<Instant> {
         if self.books.fixed {
             return None;

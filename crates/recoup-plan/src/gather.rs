@@ -11,6 +11,7 @@ use std::thread;
 
 use recoup_core::assessment::{Answered, Assessment, Subject};
 use recoup_core::context::{QuotaDraw, Run, Window};
+use recoup_core::fact::Flag;
 use recoup_core::money::Number;
 use recoup_core::record::ResourceRecord;
 use recoup_core::ruling::RulingData;
@@ -26,8 +27,8 @@ use crate::accounts::{AccountKey, with_room};
 const ROWS: usize = 4_096;
 /// Instants at which one quota makes room again that are looked at.
 const MOST_TURNS: usize = 36;
-/// Months whose first days are looked at where a draw shrinks as time goes on.
-const MOST_MONTHS: i32 = 36;
+/// Choices of one account that may come from looking at one day after the other.
+const MOST_DAILY: i64 = 12_000;
 
 /// What is planned with.
 #[derive(Debug)]
@@ -158,7 +159,9 @@ pub(crate) fn standing(ruling: &RulingData, waived: &[Reason]) -> Option<BTreeSe
     let unknowns = ruling.unknowns.iter().filter(|unknown| !waived.contains(&unknown.reason));
     let said = unknowns.map(|unknown| {
         let fact = unknown.fact.as_deref().unwrap_or(unknown.reason.as_str());
-        unknown.assumed.map_or_else(|| fact.to_owned(), |assumed| format!("{fact}={assumed}"))
+        // A value helps only where the fact is true or false; of anything else the name says what to find out.
+        let assumed = unknown.assumed.filter(|_| Flag::parse(fact).is_ok());
+        assumed.map_or_else(|| fact.to_owned(), |assumed| format!("{fact}={assumed}"))
     });
     Some(said.collect())
 }
@@ -292,17 +295,75 @@ pub(crate) fn turns(
     turns
 }
 
+/// How finely days are looked at where a draw shrinks as time goes on, so that on one of them it fits into what is left
+/// of a pool: as finely as the number of resources allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Days(i64),
+    Months,
+}
+
+impl Pace {
+    fn of(groups: i64, from: Instant, until: Instant) -> Self {
+        let days = until.since(from).whole_days().max(1);
+        [1, 7]
+            .into_iter()
+            .find(|every| groups.saturating_mul(days) / every <= MOST_DAILY)
+            .map_or(Self::Months, Self::Days)
+    }
+
+    fn days(self, from: Instant, until: Instant, zone: Zone) -> impl Iterator<Item = Instant> {
+        let next = move |at: &Instant| {
+            Some(match self {
+                Self::Days(1) => zone.next_midnight(*at),
+                Self::Days(days) => zone.add_days(zone.midnight(zone.date(*at)), days),
+                Self::Months => zone.next_month(*at),
+            })
+        };
+        std::iter::successors(next(&from), next).take_while(move |at| *at <= until)
+    }
+}
+
+/// Whether what a group draws on a pool changes as time goes on.
+fn shrinks(group: &Group, timelines: &[Result<Timeline, String>]) -> bool {
+    group.members.iter().any(|member| {
+        let Some(Ok(timeline)) = timelines.get(*member) else { return false };
+        timeline.pieces.iter().any(|piece| {
+            let open = piece.first.rulings().iter().filter(|ruling| is_way(ruling, group.waived(*member)));
+            open.into_iter().any(|ruling| piece.end.ruling(ruling.exit).is_some_and(|end| draws(end) != draws(ruling)))
+        })
+    })
+}
+
+/// By group, how finely days are looked at, where they are.
+fn paces(
+    ground: &Ground<'_>,
+    groups: &[Group],
+    timelines: &[Result<Timeline, String>],
+    until: Instant,
+) -> Vec<Option<Pace>> {
+    let key = |group: &Group| group.members.first().and_then(|lead| ground.key(*lead));
+    let mut count: BTreeMap<Option<AccountKey>, i64> = BTreeMap::new();
+    let shrinking: Vec<bool> = groups.iter().map(|group| shrinks(group, timelines)).collect();
+    for (group, _) in groups.iter().zip(&shrinking).filter(|(_, shrinks)| **shrinks) {
+        *count.entry(key(group)).or_default() += 1;
+    }
+    let from = ground.subjects.iter().map(|subject| subject.at).min().unwrap_or(until);
+    let pace = |group: &Group| Pace::of(count.get(&key(group)).copied().unwrap_or(1), from, until);
+    groups.iter().zip(shrinking).map(|(group, shrinks)| shrinks.then(|| pace(group))).collect()
+}
+
 /// The instants worth choosing for a group.
 fn moments(
     ground: &Ground<'_>,
     group: &Group,
     timelines: &[Result<Timeline, String>],
     turns: &BTreeMap<(AccountKey, String), BTreeSet<Instant>>,
+    pace: Option<Pace>,
     until: Instant,
 ) -> BTreeSet<Instant> {
     let mut moments = BTreeSet::new();
     let mut names = BTreeSet::new();
-    let mut shrinks = false;
     let start = group.members.iter().map(|member| ground.start(*member)).max().unwrap_or(until);
     for member in &group.members {
         let Some(Ok(timeline)) = timelines.get(*member) else { continue };
@@ -321,19 +382,10 @@ fn moments(
                     moments.insert(piece.last - Span::hours(i64::from(hours)));
                 }
                 names.extend(ruling.quota.iter().map(|draw| draw.name.to_string()));
-                let end = piece.end.ruling(ruling.exit);
-                shrinks |= end.is_some_and(|end| draws(end) != draws(ruling));
             }
         }
-        if let (true, Some(last)) = (shrinks, last_open) {
-            let mut at = start;
-            for _ in 0..MOST_MONTHS {
-                at = ground.zone(*member).next_month(at);
-                if at > last.min(until) {
-                    break;
-                }
-                moments.insert(at);
-            }
+        if let (Some(pace), Some(last)) = (pace, last_open) {
+            moments.extend(pace.days(start, last.min(until), ground.zone(*member)));
         }
     }
     moments.insert(start);
@@ -374,12 +426,14 @@ pub(crate) fn gather(ground: &Ground<'_>, until: Instant) -> Choices {
         }
     }
     let turns = all_turns(ground, &pools, until);
+    let paces = paces(ground, &choices.groups, &timelines, until);
     let asked: Vec<(usize, Instant)> = choices
         .groups
         .iter()
+        .zip(paces)
         .enumerate()
-        .flat_map(|(index, group)| {
-            moments(ground, group, &timelines, &turns, until).into_iter().map(move |at| (index, at))
+        .flat_map(|(index, (group, pace))| {
+            moments(ground, group, &timelines, &turns, pace, until).into_iter().map(move |at| (index, at))
         })
         .collect();
     choices.refused = refused(&choices.groups, &timelines);

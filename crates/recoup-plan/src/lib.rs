@@ -17,7 +17,8 @@
 //! The way of a problem: choices that others make needless go, parts that no quota connects are told apart, prices on
 //! the room of quotas give an exact upper bound and rule out what cannot be part of anything better, exchanges fill
 //! what room is left, and a mixed-integer program decides what is still open. Floating point is in `mip.rs` alone:
-//! only indices come out of it, and every sum is computed again in whole numbers.
+//! which choices are taken, and prices as whole numbers, come out of it, and every sum and bound is computed from them
+//! exactly.
 
 mod accounts;
 pub mod batches;

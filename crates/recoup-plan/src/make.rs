@@ -319,12 +319,12 @@ impl Planner<'_> {
     ) -> (Plan, Vec<Candidate>) {
         let mut banned: BTreeMap<(usize, Instant, Exit), String> = BTreeMap::new();
         let key = |candidate: &Candidate| (candidate.group, candidate.at, candidate.exit());
-        // A third of the time is for what knowing a fact would add.
-        let share = time * 2 / 3 / u32::try_from(ROUNDS).unwrap_or(1);
         let mut round = 0;
         loop {
             let certain =
                 candidates.iter().filter(|valued| valued.is_certain() && !banned.contains_key(&key(&valued.candidate)));
+            // What is left of the time is for what knowing a fact would add.
+            let share = if round == 0 { time / 2 } else { time / 12 };
             let drawn = self.solve(currency, certain, earlier, share);
             let mut taken: Vec<&Valued> = drawn.chosen().collect();
             if self.wish.want == Want::Both {
@@ -348,7 +348,7 @@ impl Planner<'_> {
             let greedy: Selection = largest_first(&drawn.problem);
             let (left, facts) = (
                 why::left(self, currency, candidates, &drawn, &taken, &banned),
-                why::facts(self, currency, candidates, earlier, worth, time / 3),
+                why::facts(self, currency, candidates, earlier, worth, time / 4),
             );
             let plan = Plan {
                 currency,

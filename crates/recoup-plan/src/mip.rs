@@ -1,11 +1,14 @@
 //! The mixed-integer program, the only place where floating point is used.
 //!
-//! Money and draws come in as whole numbers and only indices go out: which choices are taken. What they add up to
-//! is computed again, exactly, by whoever asked, so that no float ever becomes an amount.
+//! Money and draws come in as whole numbers. Out go indices (which choices are taken), prices as whole numbers (any prices give
+//! a valid bound), and, where the time is over, what the solver has proved, rounded up. What is taken is added up again,
+//! exactly, by whoever asked.
 #![expect(clippy::float_arithmetic, reason = "solvers work in floating point; nothing computed here is an amount")]
 
 use std::time::Duration;
 
+// Pure Rust, so that a build needs nothing else. Another solver that the modelling crate knows takes its place here.
+use good_lp::solvers::microlp::{MicroLpSolution, microlp as solver};
 use good_lp::{
     Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, WithTimeLimit, variable,
 };
@@ -137,20 +140,7 @@ fn part(share: f64, whole: i128) -> i128 {
     (whole >> 40) * parts + (((whole & ((1 << 40) - 1)) * parts) >> 40)
 }
 
-#[cfg(not(feature = "highs"))]
-use good_lp::microlp as solver;
-
 /// What the solver has proved that nothing exceeds.
-#[cfg(not(feature = "highs"))]
-fn bound_of(solution: good_lp::solvers::microlp::MicroLpSolution) -> Option<i128> {
+fn bound_of(solution: MicroLpSolution) -> Option<i128> {
     solution.into_inner().stats().best_bound.and_then(above)
-}
-
-#[cfg(feature = "highs")]
-use good_lp::highs as solver;
-
-/// What the solver has proved that nothing exceeds. This binding does not tell.
-#[cfg(feature = "highs")]
-fn bound_of(_: impl Solution) -> Option<i128> {
-    None
 }

@@ -97,6 +97,10 @@ pub(crate) fn left(
         let best = certain.max_by_key(|valued| (valued.worth, std::cmp::Reverse(valued.candidate.at)));
         let mut entry = match best {
             None => unknown(planner, group, &ways),
+            // What is certain is worth nothing, what is not would be worth something.
+            Some(best) if !best.worth.is_positive() && ways.iter().any(|way| way.worth.is_positive()) => {
+                unknown(planner, group, &ways)
+            }
             Some(best) if !best.worth.is_positive() => {
                 let mut entry = empty(planner, group, Because::Worthless, nothing_back(planner, best));
                 entry.worth = Some(best.worth);
@@ -146,7 +150,10 @@ fn nothing_back(planner: &Planner<'_>, best: &Valued) -> String {
 }
 
 fn unknown(planner: &Planner<'_>, group: usize, ways: &[&Valued]) -> Left {
-    let best = ways.iter().max_by_key(|valued| (std::cmp::Reverse(valued.candidate.facts.len()), valued.worth));
+    let open = ways.iter().filter(|valued| !valued.is_certain());
+    let best = open.max_by_key(|valued| {
+        (valued.worth.is_positive(), std::cmp::Reverse(valued.candidate.facts.len()), valued.worth)
+    });
     let facts: Vec<String> = best.map(|best| best.candidate.facts.iter().cloned().collect()).unwrap_or_default();
     let mut entry = empty(planner, group, Because::Unknown, format!("only if {}", facts.join(" and ")));
     entry.worth = best.map(|best| best.worth);

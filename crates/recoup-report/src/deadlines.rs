@@ -15,8 +15,9 @@ use std::io;
 
 use recoup_core::money::{Amount, Currency};
 use recoup_core::policy::Policy;
+use recoup_core::refund::RefundQuote;
 use recoup_core::time::{Instant, Zone};
-use recoup_core::vocab::Outcome;
+use recoup_core::vocab::{Exit, Outcome, Reason};
 use recoup_timeline::Figures;
 use recoup_timeline::deadlines::{Cause, Change, Deadline, Kind};
 use serde_json::{Map, Value, json};
@@ -320,7 +321,7 @@ pub fn markdown(deadlines: &[Deadline], sort: Sort, group: Option<Group>, look: 
 fn figures_json(figures: &Figures) -> Value {
     let mut map = Map::new();
     map.insert("outcome".into(), figures.outcome.as_str().into());
-    map.insert("exit".into(), json!(figures.exit.map(|exit| exit.as_str())));
+    map.insert("exit".into(), json!(figures.exit.map(Exit::as_str)));
     for (name, amount) in crate::forecast::parts(figures) {
         map.insert(name.into(), amount.map_or(Value::Null, |amount| amount.to_string().into()));
     }
@@ -329,10 +330,10 @@ fn figures_json(figures: &Figures) -> Value {
 
 fn change_json(change: &Change, deadline: &Deadline) -> Value {
     let zone = deadline.subject.zone;
-    let refund = |quote: &Option<recoup_core::refund::RefundQuote>| {
+    let refund = |quote: &Option<RefundQuote>| {
         quote.as_ref().map_or(Value::Null, |quote| recoup_core::assessment::refund_to_json(quote, zone))
     };
-    let outcome = |outcome: Option<Outcome>| json!(outcome.map(|outcome| outcome.as_str()));
+    let outcome = |outcome: Option<Outcome>| json!(outcome.map(Outcome::as_str));
     let causes: Vec<Value> = change
         .causes
         .iter()
@@ -344,7 +345,7 @@ fn change_json(change: &Change, deadline: &Deadline) -> Value {
                 sources.map(|source| json!({"title": source.title, "url": source.url, "date": source.date})).collect();
             json!({
                 "clause": clause_id(&deadline.policy, cause),
-                "reason": cause.reason.map(|reason| reason.as_str()),
+                "reason": cause.reason.map(Reason::as_str),
                 "says": clause.map(|clause| clause.says.as_str()),
                 "sources": sources,
             })
@@ -464,7 +465,7 @@ pub fn csv(deadlines: &[Deadline], sort: Sort, group: Option<Group>, out: impl i
         for change in &deadline.changes {
             let outcome = |outcome: Option<Outcome>| outcome.map(|outcome| outcome.to_string()).unwrap_or_default();
             let reasons: Vec<&str> =
-                change.causes.iter().filter_map(|cause| cause.reason).map(|reason| reason.as_str()).collect();
+                change.causes.iter().filter_map(|cause| cause.reason).map(Reason::as_str).collect();
             let clauses: Vec<String> = change.causes.iter().map(|cause| clause_id(&deadline.policy, cause)).collect();
             out.write_record([
                 subject.provider.clone(),
@@ -483,10 +484,10 @@ pub fn csv(deadlines: &[Deadline], sort: Sort, group: Option<Group>, out: impl i
                 outcome(change.outcome_before),
                 outcome(change.outcome_after),
                 deadline.currency().map(|currency| currency.to_string()).unwrap_or_default(),
-                amount(change.before.as_ref().map(|quote| quote.refund())),
-                amount(change.before.as_ref().map(|quote| quote.fee())),
-                amount(change.after.as_ref().map(|quote| quote.refund())),
-                amount(change.after.as_ref().map(|quote| quote.fee())),
+                amount(change.before.as_ref().map(RefundQuote::refund)),
+                amount(change.before.as_ref().map(RefundQuote::fee)),
+                amount(change.after.as_ref().map(RefundQuote::refund)),
+                amount(change.after.as_ref().map(RefundQuote::fee)),
                 best(&deadline.before),
                 amount(deadline.before.worth()),
                 best(&deadline.after),

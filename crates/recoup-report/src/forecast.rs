@@ -6,6 +6,7 @@ use std::io;
 use recoup_core::assessment::Subject;
 use recoup_core::money::{Amount, Currency};
 use recoup_core::time::{Instant, Span, Zone};
+use recoup_core::vocab::{Exit, Outcome};
 use recoup_timeline::figures::Money;
 use recoup_timeline::forecast::{Curve, Run, Total};
 use recoup_timeline::steps::Movement;
@@ -222,7 +223,7 @@ fn merged(runs: &[Run]) -> Vec<Run> {
     for run in runs {
         match all.last_mut() {
             Some(last) if !last.first.is_open() && !run.first.is_open() => {
-                (last.last, last.ends) = (run.last, run.ends)
+                (last.last, last.ends) = (run.last, run.ends);
             }
             _ => all.push(run.clone()),
         }
@@ -441,7 +442,7 @@ pub(crate) fn sheet(out: &mut String, rows: &[Vec<String>], right: std::ops::Ran
 
 fn figures_json(map: &mut Map<String, Value>, figures: &Figures) {
     map.insert("outcome".into(), figures.outcome.as_str().into());
-    map.insert("exit".into(), json!(figures.exit.map(|exit| exit.as_str())));
+    map.insert("exit".into(), json!(figures.exit.map(Exit::as_str)));
     map.insert("currency".into(), json!(figures.currency().map(|currency| currency.to_string())));
     for (name, amount) in parts(figures) {
         map.insert(name.into(), amount.map_or(Value::Null, |amount| amount.to_string().into()));
@@ -514,7 +515,7 @@ fn total_json(at: Instant, total: &Total) -> Value {
         .money
         .iter()
         .map(|(currency, money)| {
-            let figures = Figures { outcome: recoup_core::vocab::Outcome::Allowed, exit: None, money: Some(*money) };
+            let figures = Figures { outcome: Outcome::Allowed, exit: None, money: Some(*money) };
             let sums = parts(&figures)
                 .into_iter()
                 .filter_map(|(name, amount)| Some((name.to_owned(), amount?.to_string().into())));
@@ -623,7 +624,7 @@ pub fn csv(forecasts: &Forecasts, out: impl io::Write) -> io::Result<()> {
     if !forecasts.alternatives {
         for (at, total) in forecasts.moments.iter().zip(&forecasts.totals) {
             for sums in total.money.values() {
-                let figures = Figures { outcome: recoup_core::vocab::Outcome::Allowed, exit: None, money: Some(*sums) };
+                let figures = Figures { outcome: Outcome::Allowed, exit: None, money: Some(*sums) };
                 let utc = at.display(Zone::UTC).to_string();
                 let mut cells: Vec<String> = vec!["total".to_owned()];
                 cells.extend(std::iter::repeat_n(String::new(), 4));

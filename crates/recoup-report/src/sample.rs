@@ -142,12 +142,11 @@ pub struct OverTime {
 }
 
 impl OverTime {
-    /// The rules over the sample's resources of which something may come back, and the span of a year from
-    /// 2024-11-20 at 00:00 +08:00 on.
+    /// The rules over the sample's resources of which something may come back.
     ///
     /// # Errors
     /// Never, as long as the sample is well formed.
-    pub fn new() -> Result<(Self, Vec<(Instant, Instant)>), Box<dyn Error>> {
+    pub fn new() -> Result<Self, Box<dyn Error>> {
         let rules = Rules::<Example>::load()?;
         let account = json!({"provider": "example", "account": "team-1", "returns": []});
         let from = Instant::parse("2024-11-20", Zone::fixed_hours(8))?;
@@ -163,16 +162,17 @@ impl OverTime {
         for resource in &all {
             records.push(ResourceRecord::from_json(resource, &|_, site| rules.zone_of(site))?.record);
         }
-        let to = from + Span::days(365);
-        Ok((Self { rules, run, records }, all.iter().map(|_| (from, to)).collect()))
+        Ok(Self { rules, run, records })
     }
 
-    /// The timelines of the sample's resources.
+    /// The timelines of the sample's resources over a year from 2024-11-20 at 00:00 +08:00 on.
     ///
     /// # Errors
     /// Never, as long as the sample is well formed.
-    pub fn timelines(&self, spans: &[(Instant, Instant)]) -> Result<Vec<recoup_timeline::Timeline>, String> {
-        recoup_timeline::walk(self, spans).into_iter().collect()
+    pub fn timelines(&self) -> Result<Vec<recoup_timeline::Timeline>, String> {
+        let from = self.run.at.ok_or("no instant")?;
+        let spans: Vec<_> = self.records.iter().map(|_| (from, from + Span::days(365))).collect();
+        recoup_timeline::walk(self, &spans).into_iter().collect()
     }
 }
 

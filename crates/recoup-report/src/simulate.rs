@@ -5,7 +5,7 @@ use std::io;
 use recoup_core::assessment::Subject;
 use recoup_core::money::{Amount, Currency};
 use recoup_core::time::{Instant, Zone};
-use recoup_core::vocab::Reason;
+use recoup_core::vocab::{Exit, Outcome, Reason};
 use recoup_timeline::Figures;
 use serde_json::{Value, json};
 
@@ -117,8 +117,7 @@ impl Simulation {
             let mut exits: Vec<String> = Vec::new();
             for (_, figures) in &told.by_month {
                 if let Some(exit) = figures.exit {
-                    let condition =
-                        if figures.outcome == recoup_core::vocab::Outcome::Conditional { " (conditional)" } else { "" };
+                    let condition = if figures.outcome == Outcome::Conditional { " (conditional)" } else { "" };
                     let name = format!("{}{condition}", spaced(exit.as_str()));
                     if exits.last() != Some(&name) {
                         exits.push(name);
@@ -242,7 +241,7 @@ fn month_json(told: &Told, month: usize, at: Instant, figures: &Figures) -> Valu
     map.insert("month".into(), month.into());
     map.insert("at".into(), at.display(told.subject.zone).to_string().into());
     map.insert("outcome".into(), figures.outcome.as_str().into());
-    map.insert("exit".into(), json!(figures.exit.map(|exit| exit.as_str())));
+    map.insert("exit".into(), json!(figures.exit.map(Exit::as_str)));
     map.insert("lost".into(), told.lost(figures).map_or(Value::Null, |lost| lost.to_string().into()));
     for (name, amount) in parts(figures) {
         map.insert(name.into(), amount.map_or(Value::Null, |amount| amount.to_string().into()));
@@ -260,7 +259,7 @@ fn to_json(told: &Told) -> Value {
         "price": told.price.map(|(paid, _)| paid.to_string()),
         "currency": told.price.map(|(_, currency)| currency.to_string()),
         "months": months.map(|(month, (at, figures))| month_json(told, month, *at, figures)).collect::<Vec<_>>(),
-        "refused_for": told.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>(),
+        "refused_for": told.reasons.iter().copied().map(Reason::as_str).collect::<Vec<_>>(),
     })
 }
 

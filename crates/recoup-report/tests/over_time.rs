@@ -21,8 +21,8 @@ fn look(width: usize) -> Look {
 }
 
 fn walked() -> (OverTime, Vec<Timeline>) {
-    let (rules, spans) = OverTime::new().unwrap();
-    let timelines = rules.timelines(&spans).unwrap();
+    let rules = OverTime::new().unwrap();
+    let timelines = rules.timelines().unwrap();
     (rules, timelines)
 }
 

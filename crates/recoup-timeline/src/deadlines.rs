@@ -1,5 +1,6 @@
 //! What opens, closes or changes its fee, and what it costs to miss it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use recoup_core::assessment::{Assessment, Subject};
@@ -11,7 +12,8 @@ use recoup_core::time::{Instant, Span};
 use recoup_core::vocab::{Exit, Outcome, Reason};
 
 use crate::figures::best_open;
-use crate::{Ends, Figures, Piece, Timeline};
+use crate::walk::gives_more;
+use crate::{Ends, Figures, Timeline};
 
 /// What happens to an exit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,12 +140,17 @@ pub fn deadlines(timeline: &Timeline) -> Vec<Deadline> {
             Ends::Through(at) => (*at, true),
             Ends::Open => continue,
         };
-        let rules_change = timeline.rules_change.contains(&after.from);
-        let changes = changes(before, after, at, rules_change);
-        if changes.is_empty() {
+        let as_before = timeline.rules_change.iter().find(|(from, _)| *from == after.from).map(|(_, old)| old);
+        // Where only the rules change, what they change is seen at one and the same instant.
+        let named = before.end.rulings().iter().any(|ruling| ruling.until == Some(at));
+        let old = as_before.filter(|_| !named).unwrap_or(&before.end);
+        let changes = changes(&timeline.policy, old, &after.first, at, as_before.is_some());
+        let (worth_before, worth_after) = (Figures::of(old), Figures::of(&after.first));
+        let only_conditions = changes.iter().all(|change| change.kind == Kind::ConditionsChange);
+        if only_conditions && worth_before.money == worth_after.money {
             continue;
         }
-        let best = best_open(&before.end);
+        let best = best_open(old);
         let review = best
             .filter(|best| changes.iter().any(|change| change.exit == best.exit && change.kind != Kind::Opens))
             .and_then(|best| best.review.clone());
@@ -154,29 +161,35 @@ pub fn deadlines(timeline: &Timeline) -> Vec<Deadline> {
             at,
             through,
             changes,
-            before: Figures::of(&before.end),
-            after: Figures::of(&after.first),
+            before: worth_before,
+            after: worth_after,
             submit_by: hours.map(|hours| at - Span::hours(i64::from(hours))),
             review,
-            rules_change,
+            rules_change: as_before.is_some(),
         });
     }
     found
 }
 
-/// What changes, exit by exit, between two pieces.
-fn changes(before: &Piece, after: &Piece, at: Instant, rules_change: bool) -> Vec<Change> {
-    let (old, new) = (&before.end, &after.first);
+/// What changes, exit by exit, from one assessment to another.
+fn changes(policy: &Policy, old: &Assessment, new: &Assessment, at: Instant, rules_change: bool) -> Vec<Change> {
     let mut exits: Vec<Exit> = old.rulings().iter().map(|ruling| ruling.exit).collect();
     exits.extend(new.rulings().iter().map(|ruling| ruling.exit).filter(|exit| old.ruling(*exit).is_none()));
-    exits.into_iter().filter_map(|exit| change(exit, old, new, at, rules_change)).collect()
+    exits.into_iter().filter_map(|exit| change(policy, exit, old, new, at, rules_change)).collect()
 }
 
 fn open(ruling: Option<&RulingData>) -> Option<&RulingData> {
     ruling.filter(|ruling| ruling.outcome() != Outcome::Refused)
 }
 
-fn change(exit: Exit, old: &Assessment, new: &Assessment, at: Instant, rules_change: bool) -> Option<Change> {
+fn change(
+    policy: &Policy,
+    exit: Exit,
+    old: &Assessment,
+    new: &Assessment,
+    at: Instant,
+    rules_change: bool,
+) -> Option<Change> {
     let (before, after) = (old.ruling(exit), new.ruling(exit));
     let kind = match (open(before), open(after)) {
         (None, None) => return None,
@@ -185,8 +198,8 @@ fn change(exit: Exit, old: &Assessment, new: &Assessment, at: Instant, rules_cha
         (Some(one), Some(other)) => {
             let same_unknowns = one.unknowns.len() == other.unknowns.len()
                 && one.unknowns.iter().all(|unknown| other.unknowns.contains(unknown));
-            // Where the exit itself named no change, a figure moves because it always does.
-            let named = rules_change || one.until == Some(at);
+            // Where the exit itself named no change, a figure moves because it always does; never back.
+            let named = rules_change || one.until == Some(at) || gives_more(one, other);
             match (&one.refund, &other.refund) {
                 (Some(a), Some(b)) if named && a.fee() != b.fee() => Kind::FeeChanges,
                 (a, b) if named && a != b => Kind::AmountChanges,
@@ -203,14 +216,21 @@ fn change(exit: Exit, old: &Assessment, new: &Assessment, at: Instant, rules_cha
         outcome_after: after.map(RulingData::outcome),
         before: quote(before),
         after: quote(after),
-        causes: causes(kind, before, after, new),
+        causes: causes(policy, kind, before, after, new),
     })
 }
 
 /// The clauses that cause a change: those that refuse on one side only; where an exit is simply no more,
-/// those that refuse what stands in its place, else those that shaped it; for a figure, those that shape it on one side only, else
+/// those that refuse what stands in its place, else those that shaped it; for a fee, those of its tables; for a
+/// figure otherwise, those that shape it on one side only, else
 /// those whose arithmetic differs.
-fn causes(kind: Kind, before: Option<&RulingData>, after: Option<&RulingData>, new: &Assessment) -> Vec<Cause> {
+fn causes(
+    policy: &Policy,
+    kind: Kind,
+    before: Option<&RulingData>,
+    after: Option<&RulingData>,
+    new: &Assessment,
+) -> Vec<Cause> {
     let mut causes = match kind {
         Kind::Closes => match after {
             Some(after) => refusals_beside(after, before),
@@ -227,7 +247,10 @@ fn causes(kind: Kind, before: Option<&RulingData>, after: Option<&RulingData>, n
             (None, None) => Vec::new(),
         },
         Kind::FeeChanges | Kind::AmountChanges => match (before, after) {
-            (Some(before), Some(after)) => shaping(before, after),
+            (Some(before), Some(after)) => {
+                let fees = if kind == Kind::FeeChanges { fee_tables(policy, after) } else { Vec::new() };
+                if fees.is_empty() { shaping(before, after) } else { fees }
+            }
             _ => Vec::new(),
         },
         Kind::ConditionsChange => {
@@ -268,6 +291,21 @@ fn applied(ruling: &RulingData) -> Vec<ClauseId> {
         _ => None,
     });
     clauses.collect()
+}
+
+/// The clauses of a ruling behind which stands a figure or table of fees.
+fn fee_tables(policy: &Policy, ruling: &RulingData) -> Vec<Cause> {
+    let speaks_of_fees = |says: &str| says.to_lowercase().contains("fee");
+    let tables = policy.tables.iter().flat_map(|table| {
+        let own = table.rows.iter().filter_map(|row| row.clause.as_deref());
+        own.chain([table.clause.as_str()])
+    });
+    let params = policy.params.iter().flat_map(|param| param.values.iter().map(|value| value.clause.as_str()));
+    let dated: BTreeSet<&str> = tables.chain(params).collect();
+    let is_one = |clause: &ClauseId| {
+        policy.clause(*clause).is_some_and(|clause| dated.contains(clause.id.as_str()) && speaks_of_fees(&clause.says))
+    };
+    applied(ruling).into_iter().filter(is_one).map(shapes).collect()
 }
 
 /// The clauses that shape a figure on one side only; where the same ones do, those named last before a

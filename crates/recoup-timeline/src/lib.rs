@@ -49,6 +49,13 @@ pub trait Rules {
     /// cannot be asked.
     fn rule_as_before(&self, row: Row) -> Option<Result<Answered, String>>;
 
+    /// The first instant after a row's at which an order of the resource begins, ends or is a month older:
+    /// consumption may be counted anew there though no ruling names it.
+    fn order_changes_after(&self, row: Row) -> Option<Instant> {
+        let _ = row;
+        None
+    }
+
     /// The first instant after `at` from which other rules are in force for the resource: a later
     /// edition, or a dated figure.
     fn rules_change_after(&self, row: Row) -> Option<Instant>;
@@ -91,8 +98,9 @@ pub struct Timeline {
     pub pieces: Vec<Piece>,
     /// The instants at which pieces end, as the rules name them; the last one is open.
     pub ends: Vec<Ends>,
-    /// The first instants of those pieces that begin since other rules came into force.
-    pub rules_change: Vec<Instant>,
+    /// The first instants of those pieces that begin since other rules came into force, with what the rules
+    /// before them would say of the same instant.
+    pub rules_change: Vec<(Instant, Assessment)>,
 }
 
 impl Timeline {

@@ -82,6 +82,8 @@ struct Walker {
     change: Option<Instant>,
     /// The next instant at which other rules come into force.
     rules_change: Option<Instant>,
+    /// The next instant at which an order begins, ends or is a month older.
+    order_change: Option<Instant>,
     rounds: usize,
 }
 
@@ -105,6 +107,7 @@ impl Walker {
             at_held: answered.assessment,
             change: None,
             rules_change: None,
+            order_change: None,
             rounds: 0,
         }
     }
@@ -113,7 +116,12 @@ impl Walker {
     fn ask(&mut self, rules: &dyn Rules, rows: &mut Vec<Row>) {
         let until = self.at_held.until().filter(|until| *until >= self.held);
         self.rules_change = rules.rules_change_after(Row { resource: self.resource, at: self.held });
-        self.change = [until, self.rules_change].into_iter().flatten().min().filter(|change| *change <= self.to);
+        self.order_change = rules.order_changes_after(Row { resource: self.resource, at: self.held });
+        self.change = [until, self.rules_change, self.order_change]
+            .into_iter()
+            .flatten()
+            .min()
+            .filter(|change| *change <= self.to);
         let wanted = match self.change {
             Some(change) => [before(change), change, after(change)],
             None => [self.to; 3],
@@ -170,6 +178,10 @@ impl Walker {
     /// Whether an amount jumps, though outcome and reasons stay, from an instant to its neighbour: a fee
     /// bracket. Only the exits that named the change are looked at: elsewhere a figure moves as it always does.
     fn jumps(&self, one: &Assessment, other: &Assessment) -> bool {
+        // Where an order is counted anew, what was used up becomes less.
+        if self.order_change.is_some() && self.change == self.order_change && moves_back(one, other) {
+            return true;
+        }
         one.rulings().iter().any(|ruling| {
             let named = ruling.until.is_some() && ruling.until == self.change;
             named && other.ruling(ruling.exit).is_none_or(|found| !same_terms(ruling, found))
@@ -189,9 +201,9 @@ impl Walker {
             && old
                 .rulings()
                 .iter()
-                .all(|ruling| new.ruling(ruling.exit).is_some_and(|found| same_terms(ruling, found)));
+                .all(|ruling| new.ruling(ruling.exit).is_some_and(|found| same_worth(ruling, found)));
         if !alike {
-            self.timeline.rules_change.push(at);
+            self.timeline.rules_change.push((at, old));
         }
         Ok(!alike)
     }
@@ -269,7 +281,16 @@ pub fn same_brackets(one: &Assessment, other: &Assessment) -> bool {
     brackets(one) == brackets(other)
 }
 
-/// Whether two rulings of an exit speak of the same money, quotas and reviews.
+/// Whether two rulings of an exit speak of the same money, quotas and reviews, by whatever clause.
+fn same_worth(one: &RulingData, other: &RulingData) -> bool {
+    let review = |ruling: &RulingData| {
+        let review = ruling.review.as_ref();
+        review.map(|review| (review.by.clone(), review.approved_after_hours))
+    };
+    one.refund == other.refund && one.quota == other.quota && review(one) == review(other)
+}
+
+/// Whether two rulings of an exit speak of the same money, quotas and reviews, by the same clauses.
 fn same_terms(one: &RulingData, other: &RulingData) -> bool {
     one.refund == other.refund
         && one.refusals == other.refusals
@@ -280,11 +301,13 @@ fn same_terms(one: &RulingData, other: &RulingData) -> bool {
 
 /// Whether something that was used up is not, or more comes back, than an instant before.
 fn moves_back(one: &Assessment, other: &Assessment) -> bool {
-    one.rulings().iter().any(|ruling| {
-        let found = other.ruling(ruling.exit).and_then(|found| found.refund.as_ref());
-        match (&ruling.refund, found) {
-            (Some(one), Some(other)) => other.refund() > one.refund() || other.consumed() < one.consumed(),
-            _ => false,
-        }
-    })
+    one.rulings().iter().any(|ruling| other.ruling(ruling.exit).is_some_and(|found| gives_more(ruling, found)))
+}
+
+/// Whether a ruling gives more, or counts less as used up, than the same exit's did before.
+pub(crate) fn gives_more(before: &RulingData, after: &RulingData) -> bool {
+    match (&before.refund, &after.refund) {
+        (Some(before), Some(after)) => after.refund() > before.refund() || after.consumed() < before.consumed(),
+        _ => false,
+    }
 }

@@ -1,6 +1,7 @@
 //! Portfolios made by chance from a seed, as the solver sees them, and the plan found by trying everything.
 #![allow(
     dead_code,
+    unused_imports,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -12,33 +13,33 @@ use recoup_core::time::Instant;
 use recoup_plan::problem::{Choice, Draw, Item, PIECE, Problem, Selection};
 
 /// A simple generator of numbers (xorshift), the same on every machine.
-pub struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
     /// A number from `low` to `high`, both included.
-    pub fn from(&mut self, low: i128, high: i128) -> i128 {
+    pub(crate) fn from(&mut self, low: i128, high: i128) -> i128 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         low + i128::from(self.0 >> 11) % (high - low + 1)
     }
 
-    pub fn one_in(&mut self, many: i128) -> bool {
+    pub(crate) fn one_in(&mut self, many: i128) -> bool {
         self.from(1, many) == 1
     }
 }
 
-pub fn day(day: i128) -> Instant {
+pub(crate) fn day(day: i128) -> Instant {
     Instant::from_micros(i64::try_from(day * 86_400_000_000).unwrap())
 }
 
 /// How a generated pool counts.
 #[derive(Clone, Copy)]
-pub enum Window {
+pub(crate) enum Window {
     /// Anew every so many days.
     Calendar(i128),
     /// The last so many days.
@@ -47,7 +48,7 @@ pub enum Window {
 }
 
 impl Window {
-    pub fn start(self, at: i128) -> Instant {
+    pub(crate) fn start(self, at: i128) -> Instant {
         match self {
             Self::Calendar(days) => day(at.div_euclid(days) * days),
             Self::Rolling(days) => day(at - days),
@@ -58,16 +59,16 @@ impl Window {
 
 /// A generated pool: how it counts, its limit, what was used before, by day, and whether it counts money.
 #[derive(Clone)]
-pub struct Pool {
-    pub window: Window,
-    pub limit: i128,
-    pub before: Vec<(i128, i128)>,
-    pub money: bool,
+pub(crate) struct Pool {
+    pub(crate) window: Window,
+    pub(crate) limit: i128,
+    pub(crate) before: Vec<(i128, i128)>,
+    pub(crate) money: bool,
 }
 
 impl Pool {
     /// The room at a day.
-    pub fn room(&self, at: i128) -> i128 {
+    pub(crate) fn room(&self, at: i128) -> i128 {
         let from = self.window.start(at);
         let used: i128 = self.before.iter().filter(|(then, _)| from <= day(*then)).map(|(_, used)| used).sum();
         self.limit - used
@@ -88,7 +89,7 @@ impl Pool {
 }
 
 /// A few items with a few choices under one or two pools, everything small enough to try it all.
-pub fn small(seed: u64) -> Problem {
+pub(crate) fn small(seed: u64) -> Problem {
     let mut chance = Chance::new(seed);
     let pools: Vec<Pool> = (0..chance.from(1, 3)).map(|_| Pool::small(&mut chance)).collect();
     // Now and then the limit itself falls: a new edition.
@@ -118,7 +119,7 @@ pub fn small(seed: u64) -> Problem {
 }
 
 /// The worth of the best selection, found by trying every one.
-pub fn by_trying_everything(problem: &Problem) -> i128 {
+pub(crate) fn by_trying_everything(problem: &Problem) -> i128 {
     fn go(problem: &Problem, item: usize, selection: &mut Selection) -> i128 {
         if item == problem.items.len() {
             return if problem.fits(selection) { problem.worth(selection) } else { i128::MIN };
@@ -135,7 +136,7 @@ pub fn by_trying_everything(problem: &Problem) -> i128 {
 }
 
 /// As [`Problem::fits`], written from the definition: every draw against everything in its window.
-pub fn fits_by_definition(problem: &Problem, selection: &Selection) -> bool {
+pub(crate) fn fits_by_definition(problem: &Problem, selection: &Selection) -> bool {
     let chosen: Vec<&Choice> = problem.all_chosen(selection).collect();
     chosen.iter().all(|choice| {
         choice.draws.iter().all(|draw| {
@@ -153,7 +154,7 @@ pub fn fits_by_definition(problem: &Problem, selection: &Selection) -> bool {
 
 /// How a large portfolio's quotas are shaped.
 #[derive(Clone, Copy, Debug)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// One money pool of 365 days for all, refunds falling day by day.
     MoneyPool,
     /// Ten returns a calendar year for an account, several accounts.
@@ -165,7 +166,7 @@ pub enum Shape {
 }
 
 /// A large portfolio: `items` resources, each with choices at several moments of the coming year and a half.
-pub fn large(shape: Shape, items: usize, seed: u64) -> Problem {
+pub(crate) fn large(shape: Shape, items: usize, seed: u64) -> Problem {
     let mut chance = Chance::new(seed);
     let year = Window::Calendar(365);
     let money = |limit: i128, chance: &mut Chance| Pool {
@@ -181,18 +182,18 @@ pub fn large(shape: Shape, items: usize, seed: u64) -> Problem {
         money: false,
     };
     let pools: Vec<Pool> = match shape {
-        Shape::MoneyPool => vec![money(50_000_00, &mut chance)],
+        Shape::MoneyPool => vec![money(5_000_000, &mut chance)],
         Shape::YearlyCount => (0..20).map(|_| count(10, &mut chance)).collect(),
         Shape::ByProduct => (0..100).map(|_| count(3, &mut chance)).collect(),
         Shape::Mixed => {
-            (0..20).map(|pool| if pool < 10 { money(50_000_00, &mut chance) } else { count(10, &mut chance) }).collect()
+            (0..20).map(|pool| if pool < 10 { money(5_000_000, &mut chance) } else { count(10, &mut chance) }).collect()
         }
     };
     let half = i128::try_from(pools.len() / 2).unwrap();
     let most = i128::try_from(pools.len() - 1).unwrap();
     let items = (0..items)
         .map(|_| {
-            let full = chance.from(50_00, 9_000_00);
+            let full = chance.from(5_000, 900_000);
             let left = chance.from(30, 1_000);
             let account = chance.from(0, most);
             let back = |at: i128| full * (left - at).max(0) / left;
