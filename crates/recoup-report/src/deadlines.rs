@@ -6,7 +6,7 @@
 //! | face | for |
 //! |---|---|
 //! | [`table`], [`markdown`], [`html`] | people |
-//! | [`json`], [`ndjson`], [`csv`] | programs |
+//! | [`json()`], [`ndjson()`], [`csv()`] | programs |
 //! | [`ics`](crate::ics) | calendars |
 
 use std::cmp::Reverse;
