@@ -193,10 +193,14 @@ pub(crate) fn run(engine: &Engine, question: &Question, trace: bool) -> Result<(
     Ok((run, status))
 }
 
-/// Gathers what was bought from files of FOCUS, all together: a purchase and its refund may stand in the
-/// exports of different months.
-fn bought(engine: &Engine, sources: Vec<focus::Source>, provider: Option<&str>) -> (Input, Status) {
-    let mut status = Status::Done;
+/// Reads files of FOCUS together. Gives what they hold and the files' names; what cannot be read is said
+/// and counts as bad input.
+pub(crate) fn read_focus(
+    engine: &Engine,
+    sources: Vec<focus::Source>,
+    provider: Option<&str>,
+    status: &mut Status,
+) -> (focus::FocusRead, Vec<String>) {
     let names = Names::of(engine);
     let provider_of = |name: &str| names.provider(name);
     let mut focus = Focus::new(&provider_of, provider);
@@ -209,14 +213,22 @@ fn bought(engine: &Engine, sources: Vec<focus::Source>, provider: Option<&str>) 
         });
         if let Err(error) = read {
             say(error);
-            status = Status::BadInput;
+            *status = Status::BadInput;
         }
     }
-    let mut read = focus.finish();
-    let unknown = name_products(engine, &mut read);
+    let read = focus.finish();
     if read.counts.lost() > 0 {
-        status = Status::BadInput;
+        *status = Status::BadInput;
     }
+    (read, files)
+}
+
+/// Gathers what was bought from files of FOCUS, all together: a purchase and its refund may stand in the
+/// exports of different months.
+fn bought(engine: &Engine, sources: Vec<focus::Source>, provider: Option<&str>) -> (Input, Status) {
+    let mut status = Status::Done;
+    let (mut read, files) = read_focus(engine, sources, provider, &mut status);
+    let unknown = name_products(engine, &mut read);
     let names = files.join(", ");
     for remark in read.remarks.iter().chain(&unknown) {
         say(format_args!("note: {remark}"));

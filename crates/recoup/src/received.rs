@@ -1,18 +1,15 @@
 //! Files that show what came back: lists of receipts, FOCUS, and what providers' APIs printed.
 
-use std::sync::Arc;
-
 use recoup_cases::reconcile::Receipt;
 use recoup_cases::reconcile::received::{Read, read as read_list};
 use recoup_core::record::RefundRecord;
 use recoup_engine::Engine;
 use recoup_engine::import::import;
-use recoup_engine::names::Names;
 use recoup_plugin::messages::FileText;
-use recoup_portfolio::focus::{self, Focus};
+use recoup_portfolio::focus;
 use recoup_portfolio::read::{self, Opened};
 
-use crate::host::{Failure, Status, say};
+use crate::host::{Failure, Status, read_focus, say};
 
 /// Reads files that show what came back, all of one provider's together: a refund order may need the order
 /// that it refunds.
@@ -94,26 +91,8 @@ fn from_costs(
     provider: Option<&str>,
     status: &mut Status,
 ) -> Vec<Receipt> {
-    let names = Names::of(engine);
-    let provider_of = |name: &str| names.provider(name);
-    let mut focus = Focus::new(&provider_of, provider);
-    let files: Vec<String> = sources.iter().map(|source| source.file().to_string()).collect();
-    for source in sources {
-        let file = Arc::clone(source.file());
-        let read = focus.read(source, &mut |line, what| {
-            let place = if line == 0 { file.to_string() } else { format!("{file}:{line}") };
-            say(format_args!("{place}: {what}"));
-        });
-        if let Err(error) = read {
-            say(error);
-            *status = Status::BadInput;
-        }
-    }
-    let read = focus.finish();
+    let (read, files) = read_focus(engine, sources, provider, status);
     let files = files.join("+");
-    if read.counts.lost() > 0 {
-        *status = Status::BadInput;
-    }
     let (mut receipts, mut predicted, mut without) = (Vec::new(), 0, 0);
     for refund in read.refunds {
         // Rows of recoup's own are predictions: nothing came.
