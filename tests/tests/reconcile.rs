@@ -178,6 +178,16 @@ fn what_cannot_be_read_is_told_and_the_rest_compared() {
 }
 
 #[test]
+fn an_empty_file_of_assessments_was_taken_for_nothing_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = write(folder.path(), "empty.ndjson", "");
+    let received = write(folder.path(), "received.csv", "at,currency,amount,instrument,order\n");
+    let output = recoup(&["reconcile", &empty, "--received", &received]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("the file is empty, expected assessments"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn the_receipts_of_the_document_are_read() {
     let document = fs::read_to_string(root().join("docs/reconcile.md")).unwrap();
     let block = document.split("```csv\n").nth(1).unwrap().split("```").next().unwrap();

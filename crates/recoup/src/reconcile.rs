@@ -58,6 +58,12 @@ fn assessments(file: &str, status: &mut Status) -> Result<Vec<Prediction>, Failu
     let text =
         if file == "-" { std::io::read_to_string(std::io::stdin().lock()) } else { std::fs::read_to_string(file) };
     let text = text.map_err(|error| Failure::input(format_args!("{file}: {error}")))?;
+    if text.trim().is_empty() {
+        say(format_args!(
+            "{file}: the file is empty, expected assessments as `recoup assess --format ndjson` prints them"
+        ));
+        *status = Status::BadInput;
+    }
     let mut values: Vec<(String, Value)> = Vec::new();
     match serde_json::from_str::<Value>(&text) {
         Ok(Value::Array(items)) => {
