@@ -419,11 +419,13 @@ impl Planner<'_> {
         candidates: &[Valued],
     ) -> Vec<Step> {
         let mut steps = Vec::new();
+        let mut billing = Vec::new();
         for (valued, found) in taken.iter().zip(found) {
             let candidate = &valued.candidate;
             let (Ok(found), Some(lead)) = (found, self.lead(candidate.group)) else { continue };
             let (Some(subject), zone) = (self.ground.subjects.get(lead), self.ground.zone(lead)) else { continue };
             let leaves: Vec<Leaving> = found.iter().filter_map(|found| leaving(self.ground.resources, found)).collect();
+            billing.push(self.ground.resources.get(lead).map(|resource| resource.billing));
             steps.push(Step {
                 step: steps.len() + 1,
                 at: Stamp { at: candidate.at, zone },
@@ -437,7 +439,7 @@ impl Planner<'_> {
                 waits: why::waits(self, currency, valued, candidates),
             });
         }
-        crate::batches::number(&mut steps, self.ground.engine);
+        crate::batches::number(&mut steps, self.ground.engine, &billing);
         steps
     }
 

@@ -102,7 +102,7 @@ pub(crate) enum Command {
 }
 
 /// What all commands that assess have in common.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Question {
     /// The instant asked about: RFC 3339 with an offset, or a date (00:00 on each site's clock). Default: now.
     #[arg(long, value_name = "TIME", visible_alias = "from")]
