@@ -255,7 +255,7 @@ fn wrong_flags_say_what_is_expected() {
         ([&["plan", "--by", "2025-01-01"], &asked[..]].concat(), 2, "--by is before the instant asked about"),
         ([&["plan", "--rates", &rates], &asked[..]].concat(), 3, "the rate of CNY is -1, expected one above zero"),
         ([&["plan", "--want", "gold"], &asked[..]].concat(), 2, "possible values: cash, released, both"),
-        ([&["plan", "--time-limit", "0"], &asked[..]].concat(), 2, "--time-limit"),
+        ([&["plan", "--time-limit", "soon"], &asked[..]].concat(), 2, "--time-limit"),
         (vec!["plan", "--check", &broken], 3, "not a plan that recoup wrote"),
         (vec!["plan", "--check", "/nowhere.json"], 3, "/nowhere.json"),
         (vec!["case", "confirm", "--plan", &broken, "--text", "x"], 3, "not a plan that recoup wrote"),

@@ -100,9 +100,7 @@ impl Taken {
     /// What it drew on a quota that counts over a time that ends at an instant.
     #[must_use]
     pub fn drew(&self, quota: &str, at: Instant, zone: Zone) -> Number {
-        let counts = |draw: &&QuotaDraw| {
-            draw.name == quota && draw.window.start(at, zone) <= self.at && self.at <= at
-        };
+        let counts = |draw: &&QuotaDraw| draw.name == quota && draw.window.start(at, zone) <= self.at && self.at <= at;
         self.draws.iter().filter(counts).filter_map(|draw| draw.draws).sum()
     }
 }

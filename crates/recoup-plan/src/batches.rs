@@ -31,13 +31,7 @@ fn size(policy: &Policy, product: &str) -> Option<usize> {
 /// How many resources one request takes, where the provider says: what its procedure takes at once, and no more than
 /// its table.
 fn most(policy: &Policy, site: &str, leaves: &Leaving, billing: Option<Billing>) -> Option<usize> {
-    let leaving = flow::Leaving {
-        site,
-        exit: leaves.exit,
-        product: &leaves.product,
-        billing,
-        channel: leaves.channel,
-    };
+    let leaving = flow::Leaving { site, exit: leaves.exit, product: &leaves.product, billing, channel: leaves.channel };
     let at_once = policy.batch_rule(&leaving).and_then(|rule| rule.max);
     at_once.into_iter().chain(size(policy, &leaves.product)).min()
 }

@@ -31,8 +31,7 @@ pub(crate) const SHOWN: [Part; 5] = [
 
 /// What is nothing all the time is no line worth drawing, but for the refund itself.
 pub(crate) fn is_worth_drawing(series: &Series) -> bool {
-    series.label == "refund"
-        || series.points.iter().any(|(_, amount)| amount.is_some_and(|amount| !amount.is_zero()))
+    series.label == "refund" || series.points.iter().any(|(_, amount)| amount.is_some_and(|amount| !amount.is_zero()))
 }
 
 /// The parts of figures by their names; none where nothing is known.

@@ -8,8 +8,6 @@ use recoup_timeline::Figures;
 use recoup_timeline::deadlines::{Deadline, Kind};
 use recoup_timeline::figures::Money;
 use recoup_timeline::forecast::{Curve, Run};
-use recoup_timeline::steps::Movement;
-use recoup_timeline::walk::before;
 use serde_json::{Value, json};
 
 use crate::chart::{self, Chart, Series};
@@ -27,6 +25,8 @@ pub struct Told {
     pub deadlines: Vec<Deadline>,
     /// What it would give at each moment.
     pub curve: Curve,
+    /// The figures at the moments that a chart shows, in the order of time.
+    pub points: Vec<(Instant, Figures)>,
 }
 
 impl Told {
@@ -209,8 +209,8 @@ pub fn html(told: &Told) -> String {
     let heading = heading(told);
     let mut out =
         format!("<section class=\"timeline\">\n<h2>{}</h2>\n<p>{}</p>\n", escape(&heading), escape(&sentence(told)));
-    for chart in charts(&told.curve) {
-        out.push_str(&chart::svg(&chart, &format!("{heading}, {}", chart.currency)));
+    for chart in charts(&told.points) {
+        out.push_str(&chart::svg(&chart, &heading));
     }
     let rows = rows(told);
     if rows.len() > 1 {
@@ -220,10 +220,8 @@ pub fn html(told: &Told) -> String {
     out
 }
 
-/// A chart for every currency of a curve: what comes back, and what is kept of it or no longer owed. Between two
-/// instants with figures the lines go as the figures do: they stay, or fall evenly.
-fn charts(curve: &Curve) -> Vec<Chart> {
-    let points = points(curve);
+/// A chart for every currency: what comes back, and what is kept of it or no longer owed.
+fn charts(points: &[(Instant, Figures)]) -> Vec<Chart> {
     let mut currencies: Vec<Currency> = points.iter().filter_map(|(_, figures)| figures.currency()).collect();
     currencies.sort();
     currencies.dedup();
@@ -247,24 +245,4 @@ fn shown(figures: &Figures, currency: Currency, of: fn(&Money) -> Amount) -> Opt
         Some(_) => Some(Amount::ZERO),
         None => None,
     }
-}
-
-/// The instants at which a curve turns, both sides of each step, with the figures there.
-fn points(curve: &Curve) -> Vec<(Instant, Figures)> {
-    let mut points: Vec<(Instant, Figures)> = Vec::new();
-    for run in &curve.runs {
-        let mut held = run.first;
-        points.push((run.from, held));
-        if let Movement::Steps(steps) = &run.movement {
-            for (at, figures) in steps {
-                points.extend([(before(*at), held), (*at, *figures)]);
-                held = *figures;
-            }
-        }
-        if run.last > run.from {
-            points.push((run.last, run.end));
-        }
-    }
-    points.dedup_by_key(|(at, _)| *at);
-    points
 }

@@ -3,17 +3,19 @@
 use std::io::Write as _;
 
 use recoup_core::assessment::Answered;
+use recoup_core::time::{Instant, Span};
 use recoup_engine::Engine;
-use recoup_engine::timeline::each;
+use recoup_engine::timeline::{Figures, Rules, each};
 use recoup_report::Look;
 use recoup_report::explain::explain as explain_text;
 use recoup_report::explained::{self, Explained};
 use recoup_report::timeline::{self, Told};
 use recoup_timeline::deadlines::deadlines;
-use recoup_timeline::forecast::curves;
+use recoup_timeline::forecast::{Curve, curves, figures_at, moments};
 use recoup_timeline::steps::MOST_STEPS;
 
 use crate::cli::{Explain, Format};
+use crate::forecast::{MOST_MOMENTS, last_change};
 use crate::host::{Failure, Outcome, Status, look, say, threads};
 use crate::output;
 use crate::span::{Asked, ask, natural_end};
@@ -79,7 +81,8 @@ fn over_time(asked: &Asked<'_>, threads: usize) -> (Vec<Option<Told>>, Status) {
         let told = timelines.into_iter().map(|(place, timeline)| {
             let timeline = timeline?;
             let curve = curves(rules, &[(place, &timeline)], MOST_STEPS).pop().ok_or("no answer came back")??;
-            Ok::<Told, String>(Told { deadlines: deadlines(&timeline), subject: timeline.subject, curve })
+            let points = points(rules, place, &curve)?;
+            Ok::<Told, String>(Told { deadlines: deadlines(&timeline), subject: timeline.subject, curve, points })
         });
         told.collect()
     });
@@ -93,4 +96,16 @@ fn over_time(asked: &Asked<'_>, threads: usize) -> (Vec<Option<Told>>, Status) {
     });
     let told = told.collect();
     (told, status)
+}
+
+/// The figures of a curve wherever they turn, and at the begin of every month, until nothing moves any more.
+fn points(rules: &dyn Rules, place: usize, curve: &Curve) -> Result<Vec<(Instant, Figures)>, String> {
+    let ends = (curve.runs.first(), curve.runs.last());
+    let (Some(from), Some(last)) = (ends.0.map(|run| run.from), ends.1.map(|run| run.last)) else {
+        return Ok(Vec::new());
+    };
+    let last = last_change(std::slice::from_ref(curve)).map_or(last, |change| (change + Span::days(1)).min(last));
+    let at = moments(std::slice::from_ref(curve), from, last.max(from), MOST_MOMENTS).at;
+    let figures = figures_at(rules, &[(place, curve)], &at)?.into_iter().flatten();
+    Ok(at.into_iter().zip(figures).filter_map(|(at, figures)| Some((at, figures?))).collect())
 }

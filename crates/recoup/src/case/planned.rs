@@ -65,14 +65,14 @@ fn requests<'d>(document: &'d Document, only: &[String]) -> Result<Vec<Request<'
     };
     for word in only {
         if !requests.iter().any(|request| request.steps.iter().any(|step| is_it(word, request.plan, step))) {
-            let expected = if one { "its number" } else { "CODE:N, for example USD:1, since it has several currencies" };
+            let expected =
+                if one { "its number" } else { "CODE:N, for example USD:1, since it has several currencies" };
             return Err(Failure::usage(format!("--step {word}: the plan has no such step; expected {expected}")));
         }
     }
     if !only.is_empty() {
-        requests.retain(|request| {
-            request.steps.iter().any(|step| only.iter().any(|word| is_it(word, request.plan, step)))
-        });
+        requests
+            .retain(|request| request.steps.iter().any(|step| only.iter().any(|word| is_it(word, request.plan, step))));
     }
     requests.sort_by_key(|request| request.at().map(|stamp| stamp.at));
     Ok(requests)
@@ -541,8 +541,7 @@ pub(super) fn confirm(setup: &Setup, args: &Confirm, file: &Path) -> Outcome {
             let flows = Flows::new(store, Arc::new(published(&engine)));
             let quoting = Quoting { quotas_as_of, ..Quoting::default() };
             let assumed = question.assume.clone();
-            let mut desk =
-                Desk { engine: &engine, flows, read, act, said, quoting, assumed, accepted, file, standing };
+            let mut desk = Desk { engine: &engine, flows, read, act, said, quoting, assumed, accepted, file, standing };
             let mut told = Vec::new();
             for request in &due {
                 told.extend(desk.take(request, &mut unsaid).await?);
@@ -567,7 +566,8 @@ fn show(args: &Confirm, told: &[Told], next: Option<Stamp>) -> Result<(), Failur
     let mut rows = Rows::new("Steps of the plan", &headings).right(5..7);
     for told in told {
         let amount = |amount: Amount| format!("{amount} {}", told.currency);
-        let state = told.state.filter(|_| told.became == Became::Asked).map(|state| state.to_string().replace('_', " "));
+        let state =
+            told.state.filter(|_| told.became == Became::Asked).map(|state| state.to_string().replace('_', " "));
         let cells = vec![
             format!("{} {}", told.plan, told.step),
             told.at.to_string(),

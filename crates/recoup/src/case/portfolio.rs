@@ -115,7 +115,9 @@ fn projects_are_known(look: &Look, records: &[ResourceRecord]) -> Result<(), Fai
     }
 }
 
-pub(super) fn judge<'a>(assessor: &'a Assessor<'_>) -> impl FnMut(Vec<ResourceRecord>) -> Vec<Result<Answered, String>> + 'a {
+pub(super) fn judge<'a>(
+    assessor: &'a Assessor<'_>,
+) -> impl FnMut(Vec<ResourceRecord>) -> Vec<Result<Answered, String>> + 'a {
     |records| {
         let mut answers = Vec::with_capacity(records.len());
         let mut records = records.into_iter().peekable();
