@@ -31,6 +31,7 @@ mod gather;
 pub mod greedy;
 pub mod make;
 mod mip;
+mod outline;
 mod pools;
 mod prices;
 pub mod problem;

@@ -37,7 +37,7 @@ pub struct Wish {
     pub only: Vec<String>,
     /// Rates, to plan several currencies together.
     pub rates: Option<Rates>,
-    /// How long to search at most.
+    /// How long all of it may take: gathering, searching, replaying. Past it the best found is given with its gap.
     pub time: Duration,
 }
 
