@@ -24,6 +24,9 @@ use crate::why;
 /// Times a plan is made anew without what a replay found not to hold.
 const ROUNDS: usize = 4;
 
+/// The part of the time that is left to searching at least.
+const LEAST_SHARE: u32 = 4;
+
 /// What is wanted of a plan.
 #[derive(Debug, Clone)]
 pub struct Wish {
@@ -117,7 +120,8 @@ pub fn make(
     let mut earlier: Vec<Candidate> = Vec::new();
     let mut waiting = u32::try_from(by_currency.len()).unwrap_or(1);
     for (currency, candidates) in &by_currency {
-        let share = left_until(end) / waiting.max(1);
+        // However long gathering took, something is searched.
+        let share = left_until(end).max(wish.time / LEAST_SHARE) / waiting.max(1);
         waiting = waiting.saturating_sub(1);
         let (plan, taken) = planner.plan(*currency, candidates, &earlier, Clock::now() + share);
         earlier.extend(taken);
