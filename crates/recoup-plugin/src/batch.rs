@@ -64,7 +64,7 @@ fn orders(all: &[&OrderRecord]) -> Result<StructArray, ArrowError> {
         term_unit.push(order.term.map(|term| term.unit.code()));
         term_count.push(order.term.map(|term| term.count));
         quantity.number(order.quantity);
-        currency.push(order.currency.as_ref().map(recoup_core::money::Currency::as_str));
+        currency.push(order.currency.as_ref().map(|currency| currency.as_str()));
         list_price.amount(order.list_price);
         due.amount(order.due);
         payments.push(order.payments.as_ref().map(Vec::len));
@@ -116,7 +116,7 @@ fn commitments(all: &[Option<&CommitmentRecord>]) -> Result<StructArray, ArrowEr
         term_months.push(commitment.and_then(|c| c.term_months));
         payment_option.push(commitment.and_then(|c| c.payment_option).map(PaymentOption::code));
         hourly.number(commitment.and_then(|c| c.hourly));
-        currency.push(commitment.and_then(|c| c.currency.as_ref()).map(recoup_core::money::Currency::as_str));
+        currency.push(commitment.and_then(|c| c.currency.as_ref()).map(|currency| currency.as_str()));
         upfront.amount(commitment.and_then(|c| c.upfront));
         recurring.amount(commitment.and_then(|c| c.recurring));
         recurring_every.push(commitment.and_then(|c| c.recurring_every).map(Recurrence::code));
