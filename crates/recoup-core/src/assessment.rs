@@ -116,7 +116,7 @@ impl Assessment {
         let merit = |place: &u8| ruling(place).map(|ruling| Merit::of(ruling, preference));
         self.order.clear();
         self.order.extend((0..=u8::MAX).take(rulings.len()));
-        self.order.sort_by(|a, b| merit(a).cmp(&merit(b)));
+        self.order.sort_by_key(merit);
         let stops = |place: &u8| ruling(place).is_some_and(|ruling| ruling.exit == Exit::StopRenewal);
         let deciding = self.order.iter().find(|place| !stops(place)).and_then(ruling);
         let deciding = deciding.map(|ruling| (ruling.outcome(), ruling.exit));
