@@ -50,6 +50,18 @@ fn a_tencent_order_that_had_not_begun_came_to_be_charged_at_an_unnamed_instant()
     assert_eq!(before.until, Some(instant("2025-12-01T17:13:37+08:00")));
 }
 
+#[test]
+fn a_ucloud_order_that_had_not_begun_came_to_be_charged_at_an_unnamed_instant() {
+    let resource = json!({"provider": "ucloud", "site": "cn", "id": "a", "product": "uhost", "billing": "subscription",
+        "status": "active", "ends_at": "2026-03-06T20:00:01+08:00",
+        "orders": [{"kind": "purchase", "status": "paid", "starts_at": "2026-03-05T20:00:01+08:00",
+            "ends_at": "2026-03-06T20:00:01+08:00", "currency": "CNY", "payments": [{"instrument": "cash", "amount": "0.04"}]}],
+        "facts": {"promotion": false}});
+    let [before, after] = ruled(&resource, &[], Exit::InUse, ["2026-03-05T12:00:00Z", "2026-03-05T12:30:00Z"]);
+    assert_eq!((before.outcome(), after.outcome()), (Outcome::Allowed, Outcome::Conditional));
+    assert_eq!(before.until, Some(instant("2026-03-05T20:00:01+08:00")));
+}
+
 fn reservation(recurring: &str) -> Value {
     json!({"provider": "azure", "site": "global", "account": "a", "id": "a", "product": "CosmosDb", "billing": "reservation",
         "status": "active", "starts_at": "2025-05-15T21:00:43+08:00", "ends_at": "2026-05-15T21:00:43+08:00",

@@ -27,6 +27,9 @@ use recoup_portfolio::write::Form;
 use crate::reference::{Question, alibaba, huawei, laws};
 use paths::Owned;
 
+/// The providers of which the reference speaks.
+pub const OF_REFERENCE: &[&str] = &["alibaba", "huawei"];
+
 /// What one path answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -75,6 +78,8 @@ pub struct Disagreement {
     seed: u64,
     number: u64,
     at: Instant,
+    /// The providers whose resources the seed made.
+    of: String,
     what: String,
     record: ResourceRecord,
     account: Option<AccountRecord>,
@@ -82,7 +87,8 @@ pub struct Disagreement {
 
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}, number {}, at {}: {}", self.seed, self.number, self.at.display(Zone::UTC), self.what)?;
+        let (seed, number, at) = (self.seed, self.number, self.at.display(Zone::UTC));
+        writeln!(f, "seed {seed}, number {number}, at {at}, of {}: {}", self.of, self.what)?;
         writeln!(f, "  record:  {}", self.record.to_json(Zone::fixed_hours(8)))?;
         match &self.account {
             Some(account) => writeln!(f, "  account: {}", account.to_json(Zone::fixed_hours(8))),
@@ -122,21 +128,25 @@ impl Bench {
         edges
     }
 
-    /// One seed at one instant.
+    /// One seed at one instant, of the providers named, or of all.
     ///
     /// # Panics
     /// Where a policy does not say what portfolios hold.
     #[must_use]
     #[allow(clippy::expect_used, reason = "a test fails by panicking")]
-    pub fn trial(&self, seed: u64, at: Instant) -> Trial<'_> {
-        let generator = Generator::new(seed, at, &self.policies).expect("policies that say what portfolios hold");
+    pub fn trial(&self, seed: u64, at: Instant, only: &[&str]) -> Trial<'_> {
+        let is_meant = |policy: &&Arc<Policy>| only.is_empty() || only.contains(&policy.provider.as_str());
+        let policies: Vec<Arc<Policy>> = self.policies.iter().filter(is_meant).cloned().collect();
+        let generator = Generator::new(seed, at, &policies).expect("policies that say what portfolios hold");
         let accounts = generator.accounts();
         let run = Run::at(at).with_accounts(accounts.clone());
         let loaded = self.loaded.as_ref().map(|engine| Assessor::new(engine, run.clone()));
+        let of = if only.is_empty() { "all".to_owned() } else { only.join(" and ") };
         Trial {
             bench: self,
             seed,
             at,
+            of,
             linked: Assessor::new(&self.linked, run.clone()),
             loaded,
             run,
@@ -152,6 +162,7 @@ pub struct Trial<'b> {
     bench: &'b Bench,
     seed: u64,
     at: Instant,
+    of: String,
     run: Run,
     linked: Assessor<'b>,
     loaded: Option<Assessor<'b>>,
@@ -317,7 +328,8 @@ impl Trial<'_> {
                     && Some(&account.account) == record.account.as_ref()
                     && (site.is_none() || account.site == site)
             });
-            all.push(Disagreement { seed: self.seed, number, at: self.at, what, account: account.cloned(), record });
+            let (seed, at, of) = (self.seed, self.at, self.of.clone());
+            all.push(Disagreement { seed, number, at, of, what, account: account.cloned(), record });
         }
         all
     }

@@ -63,7 +63,7 @@ fn is_whole(amounts: impl Iterator<Item = Amount>, unit: Amount) -> bool {
     amounts.into_iter().all(|amount| amount.units() % unit == 0)
 }
 
-/// No instrument gets more back than it paid.
+/// No instrument gets more back than it paid, unless all that comes back comes as one other kind of money.
 fn by_instrument(resource: &ResourceRecord, ruling: &RulingData) -> Option<String> {
     let refund = ruling.refund.as_ref()?;
     let mut orders = resource.orders.iter().flatten().filter(|order| order.status == OrderStatus::Paid);
@@ -78,6 +78,9 @@ fn by_instrument(resource: &ResourceRecord, ruling: &RulingData) -> Option<Strin
         let paid = resource.orders.iter().flatten().filter(|order| order.status == OrderStatus::Paid);
         paid.flat_map(|order| order.payments.iter().flatten())
     };
+    if refund.items().iter().all(|item| Some(item.instrument) == refund.items().first().map(|first| first.instrument)) {
+        return None;
+    }
     for item in refund.items() {
         let paid: Fraction = payments()
             .filter(|payment| payment.instrument == item.instrument)
