@@ -86,6 +86,7 @@ fn dependencies_point_down() {
         ("recoup-timeline", &["recoup-core"]),
         ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio", "recoup-timeline"]),
         ("recoup-cases", &["recoup-core"]),
+        ("recoup-generate", &["recoup-core"]),
         ("recoup-plan", &["recoup-core", "recoup-engine", "recoup-report", "recoup-timeline"]),
         (
             "recoup",
@@ -94,6 +95,7 @@ fn dependencies_point_down() {
                 "recoup-plan",
                 "recoup-core",
                 "recoup-engine",
+                "recoup-generate",
                 "recoup-plugin",
                 "recoup-portfolio",
                 "recoup-report",

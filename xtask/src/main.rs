@@ -18,6 +18,7 @@ cargo xtask COMMAND
   test --browser        only the test that opens the HTML reports in a headless Chromium
   test --slow           only the tests that hold timelines against assessing every hour of several years
   soak [--seconds N]    cases a second on each store, kills survived, simulated years; longer finds more
+  soak --differential [--count N]   generated resources (ten million) on every path and by the reference, in release
   ci [--quick]          fmt, clippy, tests, docs, and Miri and fuzzing where nightly is there (not with --quick)
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run
@@ -41,6 +42,8 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test(rest),
         ["soak"] => soak("60"),
         ["soak", "--seconds", seconds] => soak(seconds),
+        ["soak", "--differential"] => differential("10000000"),
+        ["soak", "--differential", "--count", count] => differential(count),
         ["ci"] => ci(true),
         ["ci", "--quick"] => ci(false),
         ["dist", rest @ ..] => dist_command(rest),
@@ -275,6 +278,26 @@ fn soak(seconds: &str) -> Done {
     let mut years = cargo();
     years.args(["test", "--locked", "--package", "recoup-tests", "--test", "simulator", "--", "--nocapture"]);
     run(years.env("RECOUP_TEST_POSTGRES", &address).env("RECOUP_SIMULATE_SECONDS", &half))
+}
+
+/// Generated resources on every path, against each other and the reference.
+fn differential(count: &str) -> Done {
+    let count: u64 = count.parse().map_err(|_| format!("{count}: expected a number of resources"))?;
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    let mut tests = cargo();
+    tests.args([
+        "test",
+        "--locked",
+        "--release",
+        "--package",
+        "recoup-tests",
+        "--test",
+        "differential",
+        "--",
+        "--nocapture",
+    ]);
+    run(tests.env("RECOUP_DIST", &out).env("RECOUP_DIFFERENTIAL", count.to_string()))
 }
 
 fn has_nightly(tool: &str) -> bool {

@@ -16,6 +16,7 @@
 //! | [`resource`] | the traits [`Resource`](resource::Resource) and [`Order`](resource::Order) |
 //! | [`record`] | owned records of the same, read from and written to JSON |
 //! | [`policy`] | clauses, sources, editions and dated tables |
+//! | [`typical`] | what portfolios of a provider look like, for generated ones |
 //! | [`flow`] | what flows need of a provider: reasons, batches, calls, console steps |
 //! | [`overlay`] | what a team knows better than the provider's pages |
 //! | [`context`] | what a rule may ask about: the instant, the account, the edition |
@@ -45,6 +46,7 @@ pub mod resource;
 pub mod ruling;
 pub mod stated;
 pub mod time;
+pub mod typical;
 pub mod vocab;
 
 /// What a rule file needs: `use recoup_core::prelude::*;`.

@@ -46,14 +46,14 @@ pub(crate) fn time_format(answer: &TimeAnswer) -> TimeFormat {
 }
 
 /// A file that takes its name only when it is whole.
-struct Whole {
+pub(crate) struct Whole {
     file: BufWriter<File>,
     temporary: PathBuf,
     path: PathBuf,
 }
 
 impl Whole {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
         Ok(Self {
@@ -63,7 +63,7 @@ impl Whole {
         })
     }
 
-    fn keep(mut self) -> io::Result<()> {
+    pub(crate) fn keep(mut self) -> io::Result<()> {
         self.file.flush()?;
         fs::rename(&self.temporary, &self.path)
     }
