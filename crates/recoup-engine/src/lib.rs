@@ -197,10 +197,11 @@ impl<'e> Assessor<'e> {
     }
 
     /// Assesses resources each at its own instant, whatever the run's; otherwise as
-    /// [`assess`](Self::assess).
+    /// [`assess`](Self::assess). What a provider stated is left aside: it speaks of the day on which it was stated.
     #[must_use]
     pub fn assess_at(&self, rows: Vec<(ResourceRecord, Instant)>) -> Vec<Result<Answered, AssessError>> {
-        let (resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
+        let (mut resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
+        resources.iter_mut().for_each(|resource| resource.stated.clear());
         self.assess_all(resources, Some(&at))
     }
 

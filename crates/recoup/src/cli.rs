@@ -107,7 +107,7 @@ pub(crate) enum Command {
 }
 
 /// What all commands that assess have in common.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Question {
     /// The instant asked about: RFC 3339 with an offset, or a date (00:00 on each site's clock). Default: now.
     #[arg(long, value_name = "TIME", visible_alias = "from")]
@@ -329,7 +329,7 @@ pub(crate) struct Plan {
     /// plan of its own.
     #[arg(long, value_name = "FILE")]
     pub(crate) rates: Option<PathBuf>,
-    /// Seconds to search at most; past them the best found is given with its gap.
+    /// Seconds for gathering what there is to choose and for searching; past them the best found is given with its gap.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) time_limit: u64,
     /// Replay a plan step by step and recompute every figure and quota; exits 1 where anything does not hold.
