@@ -15,6 +15,7 @@
 //! | [`fact`] | three-valued facts |
 //! | [`resource`] | the traits [`Resource`](resource::Resource) and [`Order`](resource::Order) |
 //! | [`record`] | owned records of the same, read from and written to JSON |
+//! | [`lent`] | the same with texts that a buffer lends, on their way into a batch |
 //! | [`policy`] | clauses, sources, editions and dated tables |
 //! | [`flow`] | what flows need of a provider: reasons, batches, calls, console steps |
 //! | [`overlay`] | what a team knows better than the provider's pages |
@@ -35,6 +36,7 @@ pub mod context;
 pub mod fact;
 pub mod flow;
 pub mod import;
+pub mod lent;
 pub mod money;
 pub mod overlay;
 pub mod policy;

@@ -37,6 +37,8 @@ pub(crate) enum Status {
     BadInput = 3,
     /// The store of cases cannot be used.
     Store = 4,
+    /// Ctrl-C stopped it: 128 and the number of the signal, as shells have it.
+    Interrupted = 130,
 }
 
 /// Something that ends a command.

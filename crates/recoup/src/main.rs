@@ -14,10 +14,12 @@ mod overlay;
 mod plan;
 mod plugin;
 mod policy;
+mod progress;
 mod received;
 mod reconcile;
 mod simulate;
 mod span;
+mod stop;
 
 use std::io;
 use std::process::ExitCode;
