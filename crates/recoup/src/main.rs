@@ -20,6 +20,7 @@ mod reconcile;
 mod simulate;
 mod span;
 mod stop;
+mod streamed;
 
 use std::io;
 use std::process::ExitCode;

@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use recoup_portfolio::parquet;
-use recoup_report::parts::PartFormat;
 use recoup_report::{Answered, Look, Report};
 
 use crate::cli::{Answer, Format, TimeAnswer, TimeFormat};
@@ -242,25 +241,16 @@ pub(crate) fn write(
 ) -> Result<(), Failure> {
     let format = format(answer);
     let look = look(title, answer.output.is_some());
-    not_to_a_terminal(answer, format)?;
+    not_to_a_terminal(answer)?;
     place(answer, |out| write_to(out, format, &look, body).map(|()| Written::Whole))
 }
 
-fn not_to_a_terminal(answer: &Answer, format: Format) -> Result<(), Failure> {
-    if answer.output.is_none() && format == Format::Parquet && io::stdout().is_terminal() {
+/// Refuses to write to a terminal what is not for one.
+pub(crate) fn not_to_a_terminal(answer: &Answer) -> Result<(), Failure> {
+    if answer.output.is_none() && format(answer) == Format::Parquet && io::stdout().is_terminal() {
         return Err(Failure::usage("Parquet is not for a terminal; name a file with -o"));
     }
     Ok(())
-}
-
-/// The format in which several threads write their own parts, where there is one.
-pub(crate) fn parts(answer: &Answer) -> Option<PartFormat> {
-    match format(answer) {
-        Format::Json => Some(PartFormat::Json),
-        Format::Ndjson => Some(PartFormat::Ndjson),
-        Format::Csv => Some(PartFormat::Csv),
-        _ => None,
-    }
 }
 
 /// Writes text to the place for an answer.
