@@ -195,6 +195,24 @@ fn mixed() -> Vec<String> {
     lines
 }
 
+/// The records as CSV: what has a structure is JSON text.
+fn csv(lines: &[String]) -> String {
+    use serde_json::Value;
+    let columns = recoup_core::record::RESOURCE_FIELDS;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns).unwrap();
+    for record in lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        writer
+            .write_record(columns.iter().map(|name| match &record[*name] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }))
+            .unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
 #[test]
 fn what_is_streamed_is_what_the_records_one_by_one_come_to() {
     let engine = Engine::from_adapters(linked());
@@ -213,7 +231,8 @@ fn what_is_streamed_is_what_the_records_one_by_one_come_to() {
     let many = write("many.ndjson", &many.join("\n"));
     let array: Vec<&str> = lines.iter().map(String::as_str).filter(|line| line.starts_with('{')).collect();
     let array = write("p.json", &format!("[{}]", array.join(",\n")));
-    for file in [&ndjson, &many, &array] {
+    let csv = write("p.csv", &csv(&lines));
+    for file in [&ndjson, &many, &array, &csv] {
         let (text, aside) = by_records(&engine, file);
         assert!(text.lines().count() > 1_000, "{file}");
         assert!(aside.iter().any(|said| said.contains("was there before")), "{aside:?}");

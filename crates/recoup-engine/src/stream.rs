@@ -16,8 +16,9 @@ use recoup_core::time::{Instant, Zone};
 use recoup_plugin::answers::{Answers, Head};
 use recoup_plugin::batch::BatchBuilder;
 use recoup_portfolio::quick::Quick;
+use recoup_portfolio::quick_csv::QuickCsv;
 use recoup_portfolio::quick_rows::QuickRows;
-use recoup_portfolio::read::{Block, Content, Item, Lines, Rows};
+use recoup_portfolio::read::{Block, Content, Item, Lines, Rows, Table};
 
 use crate::ids::{Ids, Turn, there_before};
 use crate::ordered::in_order;
@@ -102,6 +103,7 @@ impl<R: Render> Worker<'_, R> {
                 self.finish(turn, file, Chunk::default(), slow)
             }
             Work::Block(Block::Lines(lines)) => self.lines(turn, file, &lines),
+            Work::Block(Block::Table(table)) => self.table(turn, file, &table),
             Work::Block(Block::Rows(rows)) => self.rows(turn, file, &rows),
             Work::Block(Block::Items(items)) => self.items(turn, file, items),
         }
@@ -111,13 +113,35 @@ impl<R: Render> Worker<'_, R> {
         let mut chunk = Chunk::default();
         let mut slow = Vec::new();
         let mut resource = LentResource::default();
-        // The whole block is checked at once; where it is not UTF-8, each of its lines is.
-        let is_text = std::str::from_utf8(&lines.text).is_ok();
-        for (line, bytes) in lines.each() {
-            let text = if is_text { std::str::from_utf8(bytes).ok() } else { None };
-            match text {
-                Some(text) if self.read(text, &mut resource) => self.add(&mut chunk, line, &resource),
-                _ => slow.push(Item::of_text(line, bytes)),
+        match lines.texts() {
+            Some(texts) => {
+                for (line, text) in texts {
+                    if self.read(text, &mut resource) {
+                        self.add(&mut chunk, line, &resource);
+                    } else {
+                        slow.push(Item::of_text(line, text.as_bytes()));
+                    }
+                }
+            }
+            // Which of them are no text is said of each.
+            None => slow.extend(lines.each().map(|(line, bytes)| Item::of_text(line, bytes))),
+        }
+        self.slow_ones(turn, file, chunk, slow)
+    }
+
+    fn table(&mut self, turn: Turn<'_>, file: &Arc<str>, table: &Table) -> Part<R::Part> {
+        let mut chunk = Chunk::default();
+        let mut slow = Vec::new();
+        let mut resource = LentResource::default();
+        let engine = self.assessor.engine();
+        let columns = QuickCsv::new(&table.header);
+        for (line, row) in &table.rows {
+            let zone_of = |provider: &str, site: Option<&str>| engine.zone_of(provider, site);
+            match (&columns, row) {
+                (Some(columns), Ok(row)) if columns.read(&mut self.quick, row, &zone_of, &mut resource).is_some() => {
+                    self.add(&mut chunk, *line, &resource);
+                }
+                _ => slow.push(table.item(*line, row)),
             }
         }
         self.slow_ones(turn, file, chunk, slow)

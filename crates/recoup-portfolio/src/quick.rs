@@ -25,11 +25,11 @@ use crate::json_text::Cursor;
 macro_rules! fields {
     ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        enum $name { $($variant),+ }
+        pub(crate) enum $name { $($variant),+ }
 
         impl $name {
-            const ALL: &'static [Self] = &[$(Self::$variant),+];
-            const WORDS: &'static [&'static str] = &[$($word),+];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub(crate) const WORDS: &'static [&'static str] = &[$($word),+];
         }
     };
 }
@@ -96,13 +96,6 @@ fields!(CommitmentField {
     UsedUnits = "used_units",
     UsedFraction = "used_fraction",
 });
-
-/// The names of a resource's fields.
-pub(crate) const FIELDS: &[&str] = Field::WORDS;
-/// The names of an order's fields.
-pub(crate) const ORDER_FIELDS: &[&str] = OrderField::WORDS;
-/// The names of a commitment's fields.
-pub(crate) const COMMITMENT_FIELDS: &[&str] = CommitmentField::WORDS;
 
 /// What a fact's name stands for.
 #[derive(Debug, Clone, Copy)]
@@ -266,24 +259,20 @@ pub(crate) fn adds_up(order: &LentOrder<'_>) -> bool {
 /// Reads records quickly, one after the other.
 #[derive(Debug)]
 pub struct Quick {
-    resource: Names,
-    order: Names,
-    payment: Names,
-    commitment: Names,
-    facts: Names,
-    order_facts: Names,
+    names: Names,
+    structures: Structures,
 }
 
 impl Default for Quick {
     fn default() -> Self {
-        Self {
-            resource: Names::new(Field::WORDS),
+        let structures = Structures {
             order: Names::new(OrderField::WORDS),
             payment: Names::new(PaymentField::WORDS),
             commitment: Names::new(CommitmentField::WORDS),
             facts: Names::new(&FACTS.0),
             order_facts: Names::new(&FACTS.0),
-        }
+        };
+        Self { names: Names::new(Field::WORDS), structures }
     }
 }
 
@@ -303,11 +292,12 @@ impl Quick {
         clock: &mut Clock<'_>,
         into: &mut LentResource<'a>,
     ) -> Option<()> {
-        let Self { resource, order, payment, commitment, facts, order_facts } = self;
+        let Self { names, structures } = self;
         let mut stated = (false, false);
-        object(cursor, resource, |cursor, place| {
+        object(cursor, names, |cursor, place| {
             let (provider, site) = (into.provider, into.site);
-            match Field::ALL.get(place)? {
+            let field = *Field::ALL.get(place)?;
+            match field {
                 // Whose clock it is must be known before a date was read by it.
                 Field::Provider | Field::Site if clock.known.is_some() => return None,
                 Field::Provider => into.provider = text(cursor)?,
@@ -318,7 +308,6 @@ impl Quick {
                 Field::Product => into.product = text(cursor)?,
                 Field::Region => into.region = Some(text(cursor)?),
                 Field::Project => drop(text(cursor)?),
-                Field::Tags => cursor.object(|cursor, _| cursor.text().map(drop))?,
                 Field::Billing => (into.billing, stated.0) = (word(cursor, Billing::parse)?, true),
                 Field::Seller => into.seller = Some(word(cursor, Seller::parse)?),
                 Field::Status => (into.status, stated.1) = (word(cursor, Status::parse)?, true),
@@ -329,17 +318,9 @@ impl Quick {
                 Field::Relation => into.relation = Some(word(cursor, Relation::parse)?),
                 Field::Bundle => into.bundle = Some(text(cursor)?),
                 Field::Quantity => into.quantity = Some(number(cursor)?),
-                Field::Commitment => into.commitment = Some(read_commitment(cursor, commitment)?),
-                Field::Orders => {
-                    into.orders_known = true;
-                    let orders = &mut into.orders;
-                    let mut reader = Orders { names: order, payment, facts: order_facts, provider, site };
-                    cursor.array(|cursor| {
-                        orders.push(reader.read(cursor, clock)?);
-                        (orders.len() <= limits::ORDERS).then_some(())
-                    })?;
+                Field::Tags | Field::Commitment | Field::Orders | Field::Facts => {
+                    structures.read(field, cursor, clock, into)?;
                 }
-                Field::Facts => read_facts(cursor, facts, clock, (provider, site), &mut into.facts)?,
                 // Rare, and owned where they are.
                 Field::PriceTerms | Field::Stated => return None,
             }
@@ -351,6 +332,58 @@ impl Quick {
             && !into.product.is_empty()
             && in_order(into.starts_at, into.ends_at);
         is_whole.then_some(())
+    }
+
+    /// Reads a field that is a structure by itself, as CSV has it in a cell.
+    pub(crate) fn structure<'a>(
+        &mut self,
+        field: Field,
+        cursor: &mut Cursor<'a>,
+        clock: &mut Clock<'_>,
+        into: &mut LentResource<'a>,
+    ) -> Option<()> {
+        self.structures.read(field, cursor, clock, into)
+    }
+}
+
+/// The names inside the structures of a record.
+#[derive(Debug)]
+struct Structures {
+    order: Names,
+    payment: Names,
+    commitment: Names,
+    facts: Names,
+    order_facts: Names,
+}
+
+impl Structures {
+    fn read<'a>(
+        &mut self,
+        field: Field,
+        cursor: &mut Cursor<'a>,
+        clock: &mut Clock<'_>,
+        into: &mut LentResource<'a>,
+    ) -> Option<()> {
+        let (provider, site) = (into.provider, into.site);
+        match field {
+            Field::Tags => cursor.object(|cursor, _| cursor.text().map(drop)),
+            Field::Commitment => {
+                into.commitment = Some(read_commitment(cursor, &mut self.commitment)?);
+                Some(())
+            }
+            Field::Orders => {
+                into.orders_known = true;
+                let orders = &mut into.orders;
+                let Self { order: names, payment, order_facts: facts, .. } = self;
+                let mut reader = Orders { names, payment, facts, provider, site };
+                cursor.array(|cursor| {
+                    orders.push(reader.read(cursor, clock)?);
+                    (orders.len() <= limits::ORDERS).then_some(())
+                })
+            }
+            Field::Facts => read_facts(cursor, &mut self.facts, clock, (provider, site), &mut into.facts),
+            _ => None,
+        }
     }
 }
 

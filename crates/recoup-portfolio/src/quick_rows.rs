@@ -23,7 +23,7 @@ use recoup_core::vocab::{
 };
 use smallvec::SmallVec;
 
-use crate::quick::{Clock, adds_up, in_order, term};
+use crate::quick::{Clock, CommitmentField, Field, OrderField, PaymentField, adds_up, in_order, term};
 
 /// A column of texts.
 enum Texts<'a> {
@@ -302,7 +302,7 @@ fn range(lists: &ListArray, row: usize) -> Option<std::ops::Range<usize>> {
 impl<'a> Payments<'a> {
     fn of(parent: &Columns<'a>) -> Option<Option<Self>> {
         let Some((lists, columns)) = parent.lists("payments")? else { return Some(None) };
-        let known = columns.are_among(&["instrument", "amount", "expires_at"]);
+        let known = columns.are_among(PaymentField::WORDS);
         let payments = Self {
             lists,
             items: columns.array,
@@ -361,7 +361,7 @@ impl<'a> Orders<'a> {
             payments: Payments::of(&columns)?,
             facts: Facts::of(&columns)?,
         };
-        columns.are_among(crate::quick::ORDER_FIELDS).then_some(Some(orders))
+        columns.are_among(OrderField::WORDS).then_some(Some(orders))
     }
 
     fn read(&self, item: usize, clock: &mut Clock<'_>, of: (&str, Option<&str>)) -> Option<LentOrder<'a>> {
@@ -433,7 +433,7 @@ impl<'a> Commitments<'a> {
             used_units: columns.decimals("used_units")?,
             used_fraction: columns.decimals("used_fraction")?,
         };
-        columns.are_among(crate::quick::COMMITMENT_FIELDS).then_some(Some(commitments))
+        columns.are_among(CommitmentField::WORDS).then_some(Some(commitments))
     }
 
     fn read(&self, row: usize) -> Cell<Commitment<'a>> {
@@ -495,7 +495,7 @@ impl<'a> QuickRows<'a> {
     #[must_use]
     pub fn new(batch: &'a StructArray) -> Option<Self> {
         let columns = Columns { array: batch };
-        if !columns.are_among(crate::quick::FIELDS) {
+        if !columns.are_among(Field::WORDS) {
             return None;
         }
         Some(Self {

@@ -87,10 +87,35 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Every line that is not blank, with its number, where all of them are UTF-8.
+    #[must_use]
+    pub fn texts(&self) -> Option<impl Iterator<Item = (u64, &str)>> {
+        let lines = (self.first..).zip(std::str::from_utf8(&self.text).ok()?.split('\n'));
+        Some(lines.filter(|(_, line)| !line.trim_ascii().is_empty()))
+    }
+
     /// Every line that is not blank, with its number.
     pub fn each(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let lines = (self.first..).zip(self.text.split(|byte| *byte == b'\n'));
         lines.filter(|(_, line)| !line.trim_ascii().is_empty())
+    }
+}
+
+/// Some rows of CSV, not yet read.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The names of the columns.
+    pub header: Arc<csv::StringRecord>,
+    /// Rows with their lines, counted from 1, or what is wrong with one.
+    pub rows: Vec<(u64, Result<csv::StringRecord, String>)>,
+}
+
+impl Table {
+    /// A row as a record.
+    #[must_use]
+    pub fn item(&self, line: u64, row: &Result<csv::StringRecord, String>) -> Item {
+        let object = row.as_ref().map_err(String::clone).and_then(|row| csv_rows::object(&self.header, row));
+        Item { line, content: object.map_or_else(Content::Bad, Content::Json) }
     }
 }
 
@@ -127,6 +152,8 @@ impl Rows {
 /// A part of a portfolio, as large as one thread takes at a time.
 #[derive(Debug, Clone)]
 pub enum Block {
+    /// Rows of CSV.
+    Table(Table),
     /// Rows of Parquet.
     Rows(Rows),
     /// Lines of NDJSON.
@@ -141,6 +168,7 @@ impl Block {
     pub fn items(self) -> Vec<Item> {
         match self {
             Self::Items(items) => items,
+            Self::Table(table) => table.rows.iter().map(|(line, row)| table.item(*line, row)).collect(),
             Self::Rows(rows) => (0..rows.len()).map(|index| rows.item(index)).collect(),
             Self::Lines(lines) => lines.each().map(|(line, text)| Item::of_text(line, text)).collect(),
         }
@@ -187,7 +215,7 @@ fn json_error(error: &serde_json::Error) -> String {
 enum Form {
     Lines(LineReader),
     Elements(Elements<Box<dyn BufRead + Send>>),
-    Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, header: csv::StringRecord },
+    Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, header: Arc<csv::StringRecord> },
     Parquet { reader: Box<ParquetRecordBatchReader>, row: u64, rows: u64 },
     One(Option<Value>),
 }
@@ -527,7 +555,7 @@ fn csv_or_foreign(
         let header = reader.headers().map_err(|error| form(1, error.to_string()))?.clone();
         return Ok(Opened::Portfolio(Portfolio {
             file: name.into(),
-            form: Form::Csv { reader: Box::new(reader), header },
+            form: Form::Csv { reader: Box::new(reader), header: Arc::new(header) },
             progress,
             not_understood: Vec::new(),
         }));
@@ -595,28 +623,28 @@ impl Portfolio {
                 }
             }
             Form::Csv { reader, header } => {
-                let mut row = csv::StringRecord::new();
-                while chunk.len() < CHUNK {
+                let mut table = Table { header: Arc::clone(header), rows: Vec::new() };
+                let (mut bytes, mut row) = (0, csv::StringRecord::new());
+                while table.rows.len() < CHUNK && bytes < BLOCK {
                     match reader.read_record(&mut row) {
                         Ok(false) => break,
                         Ok(true) => {
+                            bytes += row.as_slice().len();
                             let line = row.position().map_or(0, csv::Position::line);
-                            let content = if row.len() == header.len() {
-                                csv_rows::object(header, &row).map_or_else(Content::Bad, Content::Json)
-                            } else {
-                                Content::Bad(format!("has {} cells, the header has {}", row.len(), header.len()))
-                            };
-                            chunk.push(Item { line, content });
+                            let is_whole = row.len() == header.len();
+                            let wrong = || format!("has {} cells, the header has {}", row.len(), header.len());
+                            table.rows.push((line, if is_whole { Ok(row.clone()) } else { Err(wrong()) }));
                         }
                         Err(error) if matches!(error.kind(), csv::ErrorKind::Io(_)) => {
                             return Err(io_error(io::Error::other(error.to_string())));
                         }
                         Err(error) => {
                             let line = error.position().map_or(0, csv::Position::line);
-                            chunk.push(Item { line, content: Content::Bad(error.to_string()) });
+                            table.rows.push((line, Err(error.to_string())));
                         }
                     }
                 }
+                return Ok((!table.rows.is_empty()).then_some(Block::Table(table)));
             }
             Form::Parquet { reader, row, rows } => {
                 if let Some(batch) = reader.next() {

@@ -61,8 +61,7 @@ fn bare_read(path: &Path, threads: usize) -> Result<Duration, Failure> {
             let Some(Block::Lines(lines)) = block else { return };
             let mut batches = [BatchBuilder::default(), BatchBuilder::default()];
             let mut lent = LentResource::default();
-            for (_, text) in lines.each() {
-                let Ok(text) = std::str::from_utf8(text) else { continue };
+            for (_, text) in lines.texts().into_iter().flatten() {
                 if quick.read(text, &|_, _| Some(Zone::UTC), &mut lent).is_some()
                     && let Some(batch) = batches.get_mut(usize::from(lent.provider == "alibaba"))
                 {
