@@ -62,8 +62,8 @@ pub mod prelude {
     pub use crate::ruling::{Review, Ruling, Settlement};
     pub use crate::time::{Instant, Span, Zone};
     pub use crate::vocab::{
-        Billing, Channel, Class, DayKind, Destination, Effect, Exit, Instrument, OrderKind, OrderStatus, Outcome,
-        PaymentOption, Reason, Recurrence, Relation, Seller, Status, TermUnit,
+        Billing, Channel, Class, DayKind, Destination, Effect, Exit, Instrument, InstrumentSet, OrderKind, OrderStatus,
+        Outcome, PaymentOption, Reason, Recurrence, Relation, Seller, Status, TermUnit,
     };
 }
 

@@ -1232,6 +1232,9 @@ impl Resource for ResourceRecord {
     fn orders(&self) -> Option<impl ExactSizeIterator<Item = Self::Order<'_>> + '_> {
         self.orders.as_ref().map(|orders| orders.iter())
     }
+    fn known_orders(&self) -> impl Iterator<Item = Self::Order<'_>> + '_ {
+        self.orders.as_deref().unwrap_or_default().iter()
+    }
     fn flags(&self) -> FlagSet {
         self.facts.flags
     }

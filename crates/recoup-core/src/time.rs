@@ -15,6 +15,7 @@
 //! ```
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
@@ -25,8 +26,15 @@ const HOUR: i64 = 3_600 * MICROS;
 const DAY: i64 = 24 * HOUR;
 
 /// A point in time, in microseconds since 1970-01-01 00:00 UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(i64);
+///
+/// An instant that may be missing takes no more room than one that is there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(
+    /// The microseconds with their sign turned over, so that they sort and are never nothing.
+    NonZeroU64,
+);
+
+const SIGN: u64 = 1 << 63;
 
 /// A length of time, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,14 +142,18 @@ impl Instant {
     #[must_use]
     #[inline]
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+        match NonZeroU64::new(micros.cast_unsigned() ^ SIGN) {
+            Some(turned) => Self(turned),
+            // The earliest instant of all; a microsecond before it is the same.
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Microseconds since 1970-01-01 00:00 UTC.
     #[must_use]
     #[inline]
     pub const fn micros(self) -> i64 {
-        self.0
+        (self.0.get() ^ SIGN).cast_signed()
     }
 
     /// Reads an instant: RFC 3339 with an offset, or a bare date, which is midnight in `zone`.
@@ -155,11 +167,11 @@ impl Instant {
             micros
         } else if text.len() == 10 {
             let date = NaiveDate::from_str(text).map_err(|_| TimeError::NotAnInstant(shown()))?;
-            zone.midnight(date).0
+            zone.midnight(date).micros()
         } else {
             DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::NotAnInstant(shown()))?.timestamp_micros()
         };
-        Self(micros).in_range().ok_or_else(|| TimeError::OutOfRange(shown()))
+        Self::from_micros(micros).in_range().ok_or_else(|| TimeError::OutOfRange(shown()))
     }
 
     /// Reads a wall-clock time as some APIs print it, `2020-01-01 00:00:00`, in `zone`.
@@ -181,7 +193,7 @@ impl Instant {
     #[must_use]
     pub fn in_range(self) -> Option<Self> {
         // 1970-01-01 to 2999-12-31, with room for offsets.
-        (-DAY..=32_503_680_000 * MICROS + DAY).contains(&self.0).then_some(self)
+        (-DAY..=32_503_680_000 * MICROS + DAY).contains(&self.micros()).then_some(self)
     }
 
     /// The instant as it is written on a wall in `zone`, RFC 3339.
@@ -194,7 +206,7 @@ impl Instant {
     #[must_use]
     #[inline]
     pub fn since(self, start: Self) -> Span {
-        Span(self.0.saturating_sub(start.0))
+        Span(self.micros().saturating_sub(start.micros()))
     }
 }
 
@@ -202,7 +214,7 @@ impl Add<Span> for Instant {
     type Output = Self;
     #[inline]
     fn add(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span.0))
+        Self::from_micros(self.micros().saturating_add(span.0))
     }
 }
 
@@ -210,7 +222,13 @@ impl Sub<Span> for Instant {
     type Output = Self;
     #[inline]
     fn sub(self, span: Span) -> Self {
-        Self(self.0.saturating_sub(span.0))
+        Self::from_micros(self.micros().saturating_sub(span.0))
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Instant({})", self.micros())
     }
 }
 
@@ -226,7 +244,7 @@ impl fmt::Display for Display {
         }
         let wall = zone.wall(instant);
         write!(f, "{}", wall.format("%Y-%m-%dT%H:%M:%S"))?;
-        let micros = instant.0.rem_euclid(MICROS);
+        let micros = instant.micros().rem_euclid(MICROS);
         if micros != 0 {
             let text = format!("{micros:06}");
             write!(f, ".{}", text.trim_end_matches('0'))?;
@@ -309,11 +327,11 @@ struct Stamp {
 
 impl Stamp {
     fn of(instant: Instant, offset: i32) -> Option<Self> {
-        let seconds = instant.0 / MICROS;
-        if instant.0 % MICROS != 0 || offset % 60 != 0 {
+        let micros = instant.micros();
+        if micros % MICROS != 0 || offset % 60 != 0 {
             return None;
         }
-        let wall = seconds + i64::from(offset);
+        let wall = micros / MICROS + i64::from(offset);
         let (year, month, day) = civil_from_days(wall.div_euclid(86_400));
         if !(0..=9999).contains(&year) {
             return None;
@@ -383,12 +401,12 @@ impl Zone {
     /// of the gap where it skips it.
     #[must_use]
     pub fn at_wall(self, wall: NaiveDateTime) -> Instant {
-        let as_utc = Instant(wall.and_utc().timestamp_micros());
+        let as_utc = Instant::from_micros(wall.and_utc().timestamp_micros());
         match self {
             Self::Fixed(seconds) => as_utc - Span::seconds(i64::from(seconds)),
             Self::Named(zone) => match zone.from_local_datetime(&wall) {
-                chrono::LocalResult::Single(one) => Instant(one.timestamp_micros()),
-                chrono::LocalResult::Ambiguous(early, _) => Instant(early.timestamp_micros()),
+                chrono::LocalResult::Single(one) => Instant::from_micros(one.timestamp_micros()),
+                chrono::LocalResult::Ambiguous(early, _) => Instant::from_micros(early.timestamp_micros()),
                 // In a gap, read with the offset of before it: this lands behind the gap.
                 chrono::LocalResult::None => {
                     let before = self.offset_seconds(as_utc - Span::days(1));
@@ -460,7 +478,7 @@ impl Zone {
     #[inline]
     pub fn floor_hour(self, instant: Instant) -> Instant {
         let offset = i64::from(self.offset_seconds(instant)) * MICROS;
-        Instant((instant.0 + offset).div_euclid(HOUR) * HOUR - offset)
+        Instant::from_micros((instant.micros() + offset).div_euclid(HOUR) * HOUR - offset)
     }
 
     /// Calendar days from the day of `start` to the day of `end`.
@@ -483,7 +501,7 @@ impl Zone {
 }
 
 fn utc(instant: Instant) -> NaiveDateTime {
-    DateTime::from_timestamp_micros(instant.0).unwrap_or_default().naive_utc()
+    DateTime::from_timestamp_micros(instant.micros()).unwrap_or_default().naive_utc()
 }
 
 /// The first day of a day's month.

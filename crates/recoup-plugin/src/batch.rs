@@ -11,7 +11,6 @@ use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 use recoup_core::fact::{Figure, Flag, FlagSet, Moment, Text};
 use recoup_core::lent::{LentFacts, LentOrder, LentResource};
-use recoup_core::money::Currency;
 use recoup_core::record::ResourceRecord;
 use recoup_core::resource::{Commitment, Payment};
 use recoup_core::time::Instant;
@@ -190,7 +189,7 @@ impl OrderColumns {
         self.term_unit.push(order.term.map(|term| term.unit.code()));
         self.term_count.push(order.term.map(|term| term.count));
         self.quantity.number(order.quantity);
-        self.currency.push(order.currency.as_ref().map(Currency::as_str));
+        self.currency.push(order.currency.as_ref().map(|currency| currency.as_str()));
         self.list_price.amount(order.list_price);
         self.due.amount(order.due);
         self.payments.push(order.payments.as_deref());
@@ -223,6 +222,7 @@ impl OrderColumns {
 
 #[derive(Debug, Default)]
 struct CommitmentColumns {
+    rows: usize,
     presence: Presence,
     term_months: Counts,
     payment_option: Codes,
@@ -242,7 +242,8 @@ impl CommitmentColumns {
     /// The commitment of the next row. Few have one, so nothing is done for the cells of those without.
     #[inline]
     fn push(&mut self, commitment: Option<&Commitment<'_>>) {
-        let row = self.presence.len();
+        let row = self.rows;
+        self.rows += 1;
         self.presence.push(commitment.is_some());
         if let Some(commitment) = commitment {
             self.put(row, commitment);
@@ -285,7 +286,7 @@ impl CommitmentColumns {
     }
 
     fn finish(mut self) -> Result<StructArray, ArrowError> {
-        let rows = self.presence.len();
+        let rows = self.rows;
         let columns = vec![
             self.term_months.close(rows).finish(),
             self.payment_option.close(rows).finish(),

@@ -12,7 +12,7 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use recoup_core::assessment::{Answered, clause_text};
-use recoup_core::money::{Amount, Currency};
+use recoup_core::money::Amount;
 use recoup_core::refund::{Refund, RefundQuote};
 use recoup_core::ruling::RulingData;
 use recoup_core::stated::{Compared, Statement};
@@ -178,7 +178,7 @@ impl Rows {
         one(assessment.best().map(Exit::as_str));
         one(Some(ruling.exit.as_str()));
         one(Some(ruling.outcome().as_str()));
-        one(refund.map(Refund::currency).as_ref().map(Currency::as_str));
+        one(refund.map(|quote| quote.currency().as_str()));
         let mut many = |fill: &mut dyn FnMut(&mut Cell<'_>)| {
             if let Some(builder) = builders.next() {
                 let mut cell = Cell { builder, any: false };

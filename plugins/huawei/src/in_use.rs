@@ -36,11 +36,8 @@ pub(crate) fn what_is_lost<O: Order>(periods: &Periods<O>, ruling: &mut Ruling<'
 }
 
 fn coupons_leave<R: Resource, O: Order>(resource: &R, periods: &Periods<O>) -> bool {
-    resource.paid_orders().filter(|order| periods.leaves(order)).any(|order| {
-        order.payments().is_some_and(|mut payments| {
-            payments.any(|payment| !payment.instrument.is_money() && payment.amount.is_positive())
-        })
-    })
+    let leaving = |order: &R::Order<'_>| periods.leaves(order);
+    resource.paid_orders().any(|order| order.paid_with().intersects(InstrumentSet::NOT_MONEY) && leaving(&order))
 }
 
 /// What comes back, where its rule is published.
@@ -108,10 +105,10 @@ fn formula<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, periods: &Peri
     let ledger = money::ledger_of(resource, cx, order);
     ruling.cite(clause::IN_USE_PAID_INTL);
     ruling.cite(clause::IN_USE_PAID_CN);
-    match (ledger, usage, share) {
-        (Err(missing), ..) => ruling.missing(clause::IN_USE_FORMULA, missing),
+    match (&ledger, usage, share) {
+        (Err(missing), ..) => ruling.missing(clause::IN_USE_FORMULA, *missing),
         (Ok(ledger), Some(usage), Some(share)) if !periods.changed => {
-            money::give_back_the_rest(cx, &ledger, (usage.used(), usage.ordered()), &share, ruling);
+            money::give_back_the_rest(cx, ledger, (usage.used(), usage.ordered()), &share, ruling);
             if let Some(until) = until {
                 ruling.changes_at(until);
             }
