@@ -57,11 +57,38 @@ impl Assessment {
     #[must_use]
     pub fn from_rulings(rulings: Vec<RulingData>, outcome: Outcome, best: Option<Exit>) -> Option<Self> {
         let assessment = Self { used: rulings.len(), rulings, order: SmallVec::new(), outcome: Some(outcome), best };
-        let holds = match best {
-            Some(exit) => assessment.ruling(exit).is_some_and(|ruling| ruling.outcome() == outcome),
-            None => outcome == Outcome::Refused,
-        };
-        holds.then_some(assessment)
+        assessment.holds_together().then_some(assessment)
+    }
+
+    fn holds_together(&self) -> bool {
+        match self.best {
+            Some(exit) => self.ruling(exit).is_some_and(|ruling| ruling.outcome() == self.outcome()),
+            None => self.outcome() == Outcome::Refused,
+        }
+    }
+
+    /// Takes over an assessment that was made elsewhere, in the memory of the one before: `fill` fills each of
+    /// `count` rulings, which it is given empty. Gives whether outcome and best exit agree with the rulings.
+    ///
+    /// # Errors
+    /// Those of `fill`.
+    pub fn take_over<E>(
+        &mut self,
+        outcome: Outcome,
+        best: Option<Exit>,
+        count: usize,
+        mut fill: impl FnMut(usize, &mut RulingData) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        self.clear();
+        if self.rulings.len() < count {
+            self.rulings.resize_with(count, || RulingData::new(Exit::None));
+        }
+        for (place, ruling) in self.rulings.iter_mut().take(count).enumerate() {
+            ruling.reset(Exit::None);
+            fill(place, ruling)?;
+        }
+        (self.used, self.outcome, self.best) = (count, Some(outcome), best);
+        Ok(self.holds_together())
     }
 
     /// The rulings, best first once the assessment is finished.
@@ -250,8 +277,9 @@ fn amount(value: Option<Amount>) -> Value {
     value.map_or(Value::Null, |value| Value::String(value.to_string()))
 }
 
-/// The text of a clause.
-fn clause_text(policy: &Policy, clause: ClauseId) -> (&str, &str) {
+/// The id of a clause and what it says, as assessments write them.
+#[must_use]
+pub fn clause_text(policy: &Policy, clause: ClauseId) -> (&str, &str) {
     policy
         .clause(clause)
         .map_or(("recoup.no-rule", "No page of this provider that is known speaks of such a resource."), |clause| {

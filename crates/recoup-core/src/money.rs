@@ -68,7 +68,46 @@ fn beyond_decimal(text: &str, shown: String) -> AmountError {
     }
 }
 
+/// Ten to the power of each number of decimal places that is kept.
+#[allow(clippy::indexing_slicing, reason = "a place out of bounds does not compile")]
+const TENS: [i128; SCALE as usize + 1] = {
+    let mut tens = [1; SCALE as usize + 1];
+    let mut place = 1;
+    while place < tens.len() {
+        tens[place] = tens[place - 1] * 10;
+        place += 1;
+    }
+    tens
+};
+
+/// A plain decimal of at most 18 digits, which nearly every one is, read in a machine word. What looks
+/// otherwise is left to the full reader.
+fn plain(text: &str) -> Option<i128> {
+    const DIGITS: usize = 18;
+    let (whole, fraction) = match text.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (text, ""),
+    };
+    if whole.is_empty() || whole.len() + fraction.len() > DIGITS {
+        return None;
+    }
+    let mut value = 0_u64;
+    for byte in whole.bytes().chain(fraction.bytes()) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    let value = i128::from(value) * TENS.get(DIGITS - fraction.len())?;
+    (value <= LIMIT).then_some(value)
+}
+
 fn parse_fixed(text: &str) -> Result<i128, AmountError> {
+    if let Some(value) = plain(text) {
+        return Ok(value);
+    }
     let shown = || text.chars().take(60).collect::<String>();
     let text = text.trim();
     let decimal = Decimal::from_str_exact(text)
@@ -137,6 +176,10 @@ fn divide(over: u128, under: u128) -> (u128, u128) {
 
 /// Writes a fixed-point value with at least `least` decimal places and no further trailing zeros.
 fn write_fixed(f: &mut fmt::Formatter<'_>, value: i128, least: u32) -> fmt::Result {
+    // Nearly every amount is whole cents and fits a machine word.
+    if let (2, Some(cents)) = (least, whole_cents(value).and_then(|cents| i64::try_from(cents).ok())) {
+        return write_cents(f, cents);
+    }
     let magnitude = value.unsigned_abs();
     let one = ONE.unsigned_abs();
     let (whole, mut fraction) = (magnitude / one, magnitude % one);
@@ -148,6 +191,21 @@ fn write_fixed(f: &mut fmt::Formatter<'_>, value: i128, least: u32) -> fmt::Resu
     let text =
         if places == 0 { format!("{whole}") } else { format!("{whole}.{fraction:0width$}", width = places as usize) };
     f.pad_integral(value >= 0, "", &text)
+}
+
+fn write_cents(f: &mut fmt::Formatter<'_>, cents: i64) -> fmt::Result {
+    // Nineteen digits of the largest word, and the point.
+    let mut text = [b'.'; 20];
+    let (mut rest, mut from) = (cents.unsigned_abs(), text.len());
+    while rest > 0 || from > text.len() - 4 {
+        from -= if from == text.len() - 2 { 2 } else { 1 };
+        if let (Some(place), Ok(digit)) = (text.get_mut(from), u8::try_from(rest % 10)) {
+            *place = b'0' + digit;
+        }
+        rest /= 10;
+    }
+    let text = text.get(from..).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+    f.pad_integral(cents >= 0, "", text)
 }
 
 macro_rules! fixed_point {
@@ -311,6 +369,8 @@ fixed_point! {
 impl Number {
     /// One.
     pub const ONE: Self = Self(ONE);
+    /// The largest that is read from a file.
+    pub const LARGEST: Self = Self(LIMIT);
 
     /// The whole number, if there is no fraction and it fits.
     #[must_use]
@@ -875,6 +935,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_decimals_are_read_as_the_full_reader_reads_them(text in "[0-9]{0,20}(\\.[0-9]{0,20})?[e.]?") {
+            if let Some(value) = plain(&text) {
+                // A blank in front is nothing that a plain decimal has.
+                prop_assert_eq!(parse_fixed(&format!(" {text}")), Ok(value));
+            }
+        }
+
+        #[test]
+        fn whole_cents_are_written_as_any_other_decimal(cents: i64) {
+            let whole = cents.unsigned_abs() / 100;
+            let sign = if cents < 0 { "-" } else { "" };
+            let expected = format!("{sign}{whole}.{:02}", cents.unsigned_abs() % 100);
+            prop_assert_eq!(Amount::from_units(i128::from(cents) * CENT).to_string(), expected);
+        }
+
         #[test]
         fn a_split_of_cents_is_the_exact_split(cents in 0_i64..1_000_000_000, weights in prop::collection::vec(0_i64..100_000, 2..7)) {
             let whole = Amount::from_units(i128::from(cents) * CENT);

@@ -19,6 +19,17 @@ use crate::rows::{Columns, SchemaError, amount_at, code_at, number_at, range_at,
 
 pub(crate) const VERDICTS: [Verdict; 4] = [Verdict::Refuses, Verdict::Unknown, Verdict::Passes, Verdict::Applies];
 
+/// Of what, by what and when an assessment speaks, as the batch of answers lends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// The site by whose rules it was made.
+    pub site: &'a str,
+    /// The edition in force.
+    pub edition: Option<&'a str>,
+    /// The instant asked about.
+    pub at: Instant,
+}
+
 /// An assessment as it came over the boundary.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -215,34 +226,61 @@ impl<'a> Answers<'a> {
         self.exit.len()
     }
 
-    /// The assessment of a row, or why the resource could not be assessed.
+    /// Of what, by what and when the assessment of a row speaks, or why the resource could not be assessed.
+    ///
+    /// # Errors
+    /// What the adapter says.
+    pub fn head(&self, row: usize) -> Result<Head<'a>, &'a str> {
+        match text_at(self.error, row) {
+            Some(error) => Err(error),
+            None => Ok(Head {
+                site: text_at(self.site, row).unwrap_or_default(),
+                edition: text_at(self.edition, row),
+                at: time_at(self.at, row).unwrap_or(Instant::from_micros(0)),
+            }),
+        }
+    }
+
+    /// Reads the rulings of a row into the memory of an assessment before.
     ///
     /// # Errors
     /// Where what it says does not hold together: money that does not conserve, an outcome that its
     /// rulings contradict.
-    pub fn get(&self, row: usize) -> Result<Result<Answer, String>, SchemaError> {
-        if let Some(error) = text_at(self.error, row) {
-            return Ok(Err(error.to_owned()));
-        }
-        let mut rulings = Vec::new();
-        for index in range_at(self.rulings, row).unwrap_or(0..0) {
-            rulings.push(self.ruling(row, index)?);
-        }
+    pub fn read(&self, row: usize, into: &mut Assessment) -> Result<(), SchemaError> {
+        let rulings = range_at(self.rulings, row).unwrap_or(0..0);
         let outcome = code_at(self.outcome, row, Outcome::from_code).unwrap_or(Outcome::Refused);
         let best = code_at(self.best, row, Exit::from_code);
-        let wrong = |what: &str| SchemaError::WrongValue { column: "outcome".to_owned(), row, what: what.to_owned() };
-        let assessment =
-            Assessment::from_rulings(rulings, outcome, best).ok_or_else(|| wrong("contradicts the rulings"))?;
-        Ok(Ok(Answer {
-            site: text_at(self.site, row).unwrap_or_default().to_owned(),
-            edition: text_at(self.edition, row).map(str::to_owned),
-            at: time_at(self.at, row).unwrap_or(Instant::from_micros(0)),
-            assessment,
-        }))
+        let first = rulings.start;
+        let holds =
+            into.take_over(outcome, best, rulings.len(), |place, ruling| self.ruling(row, first + place, ruling))?;
+        if holds {
+            return Ok(());
+        }
+        Err(SchemaError::WrongValue {
+            column: "outcome".to_owned(),
+            row,
+            what: "contradicts the rulings".to_owned(),
+        })
     }
 
-    fn ruling(&self, row: usize, index: usize) -> Result<RulingData, SchemaError> {
-        let mut ruling = RulingData::new(code_at(self.exit, index, Exit::from_code).unwrap_or(Exit::None));
+    /// The assessment of a row, or why the resource could not be assessed.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn get(&self, row: usize) -> Result<Result<Answer, String>, SchemaError> {
+        let head = match self.head(row) {
+            Ok(head) => head,
+            Err(error) => return Ok(Err(error.to_owned())),
+        };
+        let mut assessment = Assessment::default();
+        self.read(row, &mut assessment)?;
+        let (site, edition) = (head.site.to_owned(), head.edition.map(str::to_owned));
+        Ok(Ok(Answer { site, edition, at: head.at, assessment }))
+    }
+
+    /// Fills an empty ruling with the one at `index`, which is of the assessment in `row`.
+    fn ruling(&self, row: usize, index: usize, ruling: &mut RulingData) -> Result<(), SchemaError> {
+        ruling.exit = code_at(self.exit, index, Exit::from_code).unwrap_or(Exit::None);
         ruling.channel = code_at(self.channel, index, Channel::from_code);
         ruling.effects = EffectSet::from_bits(self.effects.value(index));
         ruling.until = time_at(self.until, index);
@@ -296,7 +334,7 @@ impl<'a> Answers<'a> {
                 ),
             });
         }
-        Ok(ruling)
+        Ok(())
     }
 
     fn refund(&self, row: usize, index: usize) -> Result<Option<RefundQuote>, SchemaError> {

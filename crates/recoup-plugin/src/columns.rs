@@ -326,25 +326,6 @@ pub(crate) fn lists(ends: impl Iterator<Item = i32>, items: StructArray) -> Resu
     Ok(Arc::new(ListArray::try_new(field, offsets, Arc::new(items), None)?))
 }
 
-/// A column of yes and no.
-#[derive(Debug, Default)]
-pub(crate) struct Truths {
-    values: Bits,
-    known: Bits,
-}
-
-impl Truths {
-    #[inline]
-    pub(crate) fn push(&mut self, value: Option<bool>) {
-        self.values.push(value.unwrap_or(false));
-        self.known.push(value.is_some());
-    }
-
-    pub(crate) fn finish(&mut self) -> ArrayRef {
-        Arc::new(BooleanArray::new(self.values.finish(), self.known.finish_nulls()))
-    }
-}
-
 /// The bounds of a column of lists.
 #[derive(Debug)]
 pub(crate) struct Bounds {

@@ -426,7 +426,7 @@ fn flags_by_row(rows: usize, stated: &[(Flag, &BooleanArray)]) -> Vec<FlagSet> {
 }
 
 /// Turns a square of bits over: bit `column` of word `row` becomes bit `row` of word `column`.
-fn transpose(square: &mut [u64; 64]) {
+pub(crate) fn transpose(square: &mut [u64; 64]) {
     // After Hacker's Delight, 7-3: swaps ever smaller blocks across the diagonal.
     let (mut width, mut mask) = (32, 0x0000_0000_FFFF_FFFF_u64);
     while width > 0 {
