@@ -1,4 +1,4 @@
-//! Assessments as Parquet: one row a ruling, flat columns, typed amounts and instants.
+//! Assessments as columns and as Parquet: one row a ruling, flat, with typed amounts and instants.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -61,10 +61,10 @@ const AMOUNTS: &[&str] = &[
 ];
 const TIMES: &[&str] = &["at", "until", "effective_at", "stated_until"];
 
-/// Writes assessments as Parquet.
-pub struct Writer<W: Write + Send> {
+/// Rulings as columns, gathered from one assessment after the other.
+#[derive(Debug)]
+pub struct Rulings {
     schema: Arc<Schema>,
-    writer: ArrowWriter<W>,
     texts: Vec<StringBuilder>,
     amounts: Vec<Decimal128Builder>,
     times: Vec<TimestampMicrosecondBuilder>,
@@ -73,13 +73,21 @@ pub struct Writer<W: Write + Send> {
     rows: usize,
 }
 
+/// Writes assessments as Parquet.
+pub struct Writer<W: Write + Send> {
+    writer: ArrowWriter<W>,
+    rulings: Rulings,
+}
+
 impl<W: Write + Send> std::fmt::Debug for Writer<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("Writer").field("rows", &self.rulings.rows).finish_non_exhaustive()
     }
 }
 
-fn columns() -> Vec<Field> {
+/// The columns of rulings.
+#[must_use]
+pub fn columns() -> Vec<Field> {
     let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let texts = TEXTS.iter().map(|name| Field::new(*name, DataType::Utf8, true));
     let amounts = AMOUNTS.iter().map(|name| Field::new(*name, DECIMAL, true));
@@ -98,32 +106,23 @@ fn difference(compared: &Compared) -> String {
     serde_json::Value::Object(compared.difference_json()).to_string()
 }
 
-impl<W: Write + Send> Writer<W> {
-    /// Begins a file.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn new(out: W) -> Result<Self, ParquetError> {
-        let schema = Arc::new(Schema::new(columns()));
-        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-        let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?;
-        Ok(Self {
-            schema,
-            writer,
+impl Default for Rulings {
+    fn default() -> Self {
+        Self {
+            schema: Arc::new(Schema::new(columns())),
             texts: TEXTS.iter().map(|_| StringBuilder::new()).collect(),
             amounts: AMOUNTS.iter().map(|_| Decimal128Builder::new().with_data_type(DECIMAL)).collect(),
             times: TIMES.iter().map(|_| TimestampMicrosecondBuilder::new().with_timezone("UTC")).collect(),
             is_best: BooleanBuilder::new(),
             stated_allowed: BooleanBuilder::new(),
             rows: 0,
-        })
+        }
     }
+}
 
-    /// Adds an assessment.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
-    pub fn add(&mut self, answered: &Answered) -> Result<(), ParquetError> {
+impl Rulings {
+    /// Adds an assessment: a row for each of its rulings.
+    pub fn add(&mut self, answered: &Answered) {
         let Answered { subject, assessment, policy, .. } = answered;
         for ruling in assessment.rulings() {
             let join = |words: Vec<String>| (!words.is_empty()).then(|| words.join("; "));
@@ -188,22 +187,50 @@ impl<W: Write + Send> Writer<W> {
             self.stated_allowed.append_option(first_stated(answered, ruling, |statement| statement.allowed));
             self.rows += 1;
         }
-        if self.rows >= 65_536 {
-            self.flush()?;
-        }
-        Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), ParquetError> {
-        let arrow = |error: ArrowError| ParquetError::General(error.to_string());
+    /// The rows so far as a batch; what is added next begins another.
+    ///
+    /// # Errors
+    /// Where Arrow refuses the columns, which would be a mistake of this crate.
+    pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         let mut arrays: Vec<ArrayRef> = Vec::new();
         arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.extend(self.amounts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.extend(self.times.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.push(Arc::new(self.is_best.finish()));
         arrays.push(Arc::new(self.stated_allowed.finish()));
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(arrow)?;
         self.rows = 0;
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+    }
+}
+
+impl<W: Write + Send> Writer<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn new(out: W) -> Result<Self, ParquetError> {
+        let rulings = Rulings::default();
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let writer = ArrowWriter::try_new(out, Arc::clone(&rulings.schema), Some(properties))?;
+        Ok(Self { writer, rulings })
+    }
+
+    /// Adds an assessment.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn add(&mut self, answered: &Answered) -> Result<(), ParquetError> {
+        self.rulings.add(answered);
+        if self.rulings.rows >= 65_536 {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ParquetError> {
+        let batch = self.rulings.finish().map_err(|error| ParquetError::General(error.to_string()))?;
         self.writer.write(&batch)
     }
 
