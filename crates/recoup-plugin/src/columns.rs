@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, StringArray, StructArray};
+use arrow_array::{Array, ArrayRef, ListArray, PrimitiveArray, StringArray, StructArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 use recoup_core::money::{Amount, Number};

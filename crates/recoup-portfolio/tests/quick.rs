@@ -63,10 +63,47 @@ fn the_records_of_the_fixtures_are_read_alike() {
 fn bent_and_broken_records_are_read_alike() {
     // What else might stand in the place of a value, a name or a sign.
     const BITS: &[&str] = &[
-        "null", "true", "false", "0", "-1", "1e2", "01", "1.", "12", "12001", "\"\"", "\"x\"", "\"2024-02-30\"",
-        "\"2024-02-29\"", "\"2024-02-29T10:00:00Z\"", "\"2024-02-29T10:00:00.5+08:00\"", "\"-5\"", "\"5.5\"", "\"1e3\"",
-        "\"USD\"", "\"usd\"", "[]", "{}", "[null]", "\"a\\u0041\"", "\"\u{e4}\"", "\u{0}", ",", ":", "}", "{", "]", "\"",
-        "\\", " ", "\t", "\"id\":\"twice\",", "\"site\":\"eu\",", "\"provider\":\"huawei\",", "\"facts\":{},", "\"promotion\":null,",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1e2",
+        "01",
+        "1.",
+        "12",
+        "12001",
+        "\"\"",
+        "\"x\"",
+        "\"2024-02-30\"",
+        "\"2024-02-29\"",
+        "\"2024-02-29T10:00:00Z\"",
+        "\"2024-02-29T10:00:00.5+08:00\"",
+        "\"-5\"",
+        "\"5.5\"",
+        "\"1e3\"",
+        "\"USD\"",
+        "\"usd\"",
+        "[]",
+        "{}",
+        "[null]",
+        "\"a\\u0041\"",
+        "\"\u{e4}\"",
+        "\u{0}",
+        ",",
+        ":",
+        "}",
+        "{",
+        "]",
+        "\"",
+        "\\",
+        " ",
+        "\t",
+        "\"id\":\"twice\",",
+        "\"site\":\"eu\",",
+        "\"provider\":\"huawei\",",
+        "\"facts\":{},",
+        "\"promotion\":null,",
     ];
     let (records, mut quick) = (records(), Quick::default());
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
@@ -81,7 +118,8 @@ fn bent_and_broken_records_are_read_alike() {
         let mut text = records[below(records.len())].clone();
         for _ in 0..=below(5) / 4 {
             // Between the signs of JSON, where something begins or ends.
-            let places: Vec<usize> = text.char_indices().filter(|(_, sign)| ",:{}[]\"".contains(*sign)).map(|(at, _)| at).collect();
+            let places: Vec<usize> =
+                text.char_indices().filter(|(_, sign)| ",:{}[]\"".contains(*sign)).map(|(at, _)| at).collect();
             let (from, to) = (places[below(places.len())], places[below(places.len())]);
             match below(4) {
                 0 => text.insert_str(from + 1, BITS[below(BITS.len())]),
