@@ -193,7 +193,7 @@ impl Rows {
         many(&mut |cell| ruling.refusals.iter().for_each(|refusal| cell.put(clause_text(policy, refusal.clause).0)));
         many(&mut |cell| ruling.unknowns.iter().for_each(|unknown| cell.put(unknown.reason)));
         many(&mut |cell| {
-            ruling.unknowns.iter().filter_map(|unknown| unknown.fact.as_deref()).for_each(|fact| cell.put(fact))
+            ruling.unknowns.iter().filter_map(|unknown| unknown.fact.as_deref()).for_each(|fact| cell.put(fact));
         });
         many(&mut |cell| {
             let items = refund.into_iter().flat_map(RefundQuote::items);

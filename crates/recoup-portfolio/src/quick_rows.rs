@@ -254,7 +254,7 @@ impl<'a> Facts<'a> {
                     }
                 }
                 Fact::Figure(figure, decimals) => {
-                    into.figures.extend(decimals.number(row)?.map(|value| (*figure, value)))
+                    into.figures.extend(decimals.number(row)?.map(|value| (*figure, value)));
                 }
                 Fact::Text(text, texts) => into.texts.extend(texts.get(row).map(|value| (*text, value))),
                 Fact::Moment(moment, times) => {
