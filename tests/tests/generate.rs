@@ -10,6 +10,9 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use recoup_core::context::Run;
@@ -19,7 +22,7 @@ use recoup_core::time::{Instant, Zone};
 use recoup_core::vocab::{Exit, Outcome};
 use recoup_engine::{Assessor, Engine};
 use recoup_generate::Generator;
-use recoup_tests::{cases, linked};
+use recoup_tests::{cases, dist, linked};
 
 fn at() -> Instant {
     Instant::parse("2026-03-05T12:00:00Z", Zone::UTC).unwrap()
@@ -112,4 +115,85 @@ fn a_resource_depends_on_its_seed_and_number_alone() {
     assert_eq!(ids.len(), all.len(), "an id is there twice");
     let other = Generator::new(6, at(), &policies).unwrap();
     assert!((0..500).any(|number| other.resource(number) != all[number as usize]));
+}
+
+fn recoup(args: &[&str]) -> Output {
+    Command::new(dist().join("recoup")).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Generates a portfolio into a file of a folder.
+fn generated(folder: &Path, name: &str, more: &[&str]) -> String {
+    let path = folder.join(name).to_string_lossy().into_owned();
+    let output = recoup(&[&["generate", "--seed", "9", "--count", "300", "-o", &path][..], more].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    path
+}
+
+#[test]
+fn the_program_writes_the_same_portfolio_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let accounts = folder.path().join("accounts.json").to_string_lossy().into_owned();
+    let mut answers = Vec::new();
+    for name in ["a.ndjson", "a.json", "a.csv", "a.parquet"] {
+        let path = generated(folder.path(), name, &["--accounts", &accounts]);
+        let again = generated(folder.path(), &format!("again.{name}"), &[]);
+        assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap(), "{name}: the same seed, other bytes");
+        let at = ["--at", "2026-03-05T12:00:00Z", "--accounts", &accounts, "--format", "ndjson"];
+        let output = recoup(&[&["assess", &path][..], &at].concat());
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+        assert!(output.stderr.is_empty(), "{name}: {}", text(&output.stderr));
+        answers.push((name, text(&output.stdout)));
+    }
+    assert_eq!(answers[0].1.lines().count(), 300);
+    for (name, answer) in &answers[1..] {
+        assert_eq!(*answer, answers[0].1, "{name}");
+    }
+}
+
+#[test]
+fn a_part_of_a_portfolio_is_what_it_is_in_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fs::read_to_string(generated(folder.path(), "whole.ndjson", &[])).unwrap();
+    let part = recoup(&["generate", "--seed", "9", "--skip", "100", "--count", "50"]);
+    let expected: Vec<&str> = whole.lines().skip(100).take(50).collect();
+    assert_eq!(text(&part.stdout).lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn only_the_providers_that_are_named_are_in_it() {
+    let engine = Engine::from_adapters(linked());
+    let two = &engine.providers()[3..5];
+    let output = recoup(&["generate", "--count", "100", "--provider", &two[0], "--provider", &two[1]]);
+    let of =
+        |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["provider"].as_str().unwrap().to_owned();
+    let found: BTreeSet<String> = text(&output.stdout).lines().map(of).collect();
+    assert_eq!(found, two.iter().cloned().collect());
+    let unknown = recoup(&["generate", "--provider", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", text(&unknown.stderr));
+    let never = recoup(&["generate", "--at", "yesterday"]);
+    assert_eq!(never.status.code(), Some(2), "{}", text(&never.stderr));
+}
+
+/// A generator that states no fact of those that the rules ask about would reach only half of them.
+#[test]
+fn every_fact_of_the_cases_is_among_those_that_are_generated() {
+    let engine = Engine::from_adapters(linked());
+    let zone_of = |provider: &str, site: Option<&str>| engine.zone_of(provider, site);
+    let mut missing = BTreeSet::new();
+    for provider in engine.providers() {
+        let generated = Generator::new(1, at(), &[engine.policy(&provider).unwrap()]).unwrap().facts();
+        for case in cases(&provider) {
+            let Ok(read) = ResourceRecord::from_json(case.resource(), &zone_of) else { continue };
+            for (flag, _) in read.record.facts.flags.iter() {
+                if !generated.contains(flag.as_str()) {
+                    missing.insert(format!("{provider}: {flag}"));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -15,6 +15,7 @@
 //! | [`fact`] | three-valued facts |
 //! | [`resource`] | the traits [`Resource`](resource::Resource) and [`Order`](resource::Order) |
 //! | [`record`] | owned records of the same, read from and written to JSON |
+//! | [`lent`] | the same with texts that a buffer lends, on their way into a batch |
 //! | [`policy`] | clauses, sources, editions and dated tables |
 //! | [`typical`] | what portfolios of a provider look like, for generated ones |
 //! | [`flow`] | what flows need of a provider: reasons, batches, calls, console steps |
@@ -36,6 +37,7 @@ pub mod context;
 pub mod fact;
 pub mod flow;
 pub mod import;
+pub mod lent;
 pub mod money;
 pub mod overlay;
 pub mod policy;
@@ -62,8 +64,8 @@ pub mod prelude {
     pub use crate::ruling::{Review, Ruling, Settlement};
     pub use crate::time::{Instant, Span, Zone};
     pub use crate::vocab::{
-        Billing, Channel, Class, DayKind, Destination, Effect, Exit, Instrument, OrderKind, OrderStatus, Outcome,
-        PaymentOption, Reason, Recurrence, Relation, Seller, Status, TermUnit,
+        Billing, Channel, Class, DayKind, Destination, Effect, Exit, Instrument, InstrumentSet, OrderKind, OrderStatus,
+        Outcome, PaymentOption, Reason, Recurrence, Relation, Seller, Status, TermUnit,
     };
 }
 

@@ -1,21 +1,26 @@
 //! Runs portfolios through adapters, in parallel and in order.
 //!
 //! An [`Engine`] knows the adapters, an [`Assessor`] is one run with sessions in them, and
-//! [`pipeline::run`] takes files through it: chunks are read, assessed and given out by several threads
-//! at once, in input order, with memory bounded by chunk size and thread count whatever the size of the
-//! input.
+//! [`pipeline::run`] and [`stream::stream`] take files through it: chunks are read, assessed and given out by
+//! several threads at once, in input order, with memory bounded by chunk size and thread count whatever the size
+//! of the input.
 
+mod ids;
 pub mod import;
 pub mod names;
+mod ordered;
 pub mod pipeline;
+pub mod question;
 pub mod services;
 mod stated;
+pub mod stream;
 pub mod timeline;
 pub mod usual;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow_array::{Array, StructArray};
 use recoup_core::assessment::Subject;
 use recoup_core::context::Run;
 use recoup_core::import::may_hold;
@@ -23,6 +28,8 @@ use recoup_core::overlay::{Overlay, OverlayError};
 use recoup_core::policy::Policy;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::{Instant, Zone};
+use recoup_plugin::answers::Answers;
+use recoup_plugin::batch::BatchBuilder;
 use recoup_plugin::host::{LoadError, PluginDir};
 use recoup_plugin::session::check_answers;
 use recoup_plugin::{Adapter, CallError, Session};
@@ -161,12 +168,73 @@ pub enum AssessError {
     Refused(String),
 }
 
+/// The answers to a batch, before they are read.
+pub(crate) struct Ruled {
+    provider: String,
+    adapter: Arc<dyn Adapter>,
+    policy: Arc<Policy>,
+    resources: usize,
+    clauses: usize,
+    answers: StructArray,
+}
+
+impl Ruled {
+    pub(crate) fn answers(&self) -> Result<Answers<'_>, AssessError> {
+        Ok(check_answers(&self.provider, self.resources, self.clauses, &self.answers)?)
+    }
+
+    pub(crate) fn malformed(&self, what: impl std::fmt::Display) -> AssessError {
+        CallError::Malformed { provider: self.provider.clone(), what: what.to_string() }.into()
+    }
+}
+
+/// What is said of a resource beside what rules read.
+#[derive(Debug, Clone, Default)]
+pub struct Named {
+    /// Its account.
+    pub account: Option<String>,
+    /// Its id.
+    pub resource: String,
+    /// Its display name.
+    pub name: Option<String>,
+    /// Its product.
+    pub product: String,
+}
+
+impl From<&ResourceRecord> for Named {
+    fn from(resource: &ResourceRecord) -> Self {
+        Self {
+            account: resource.account.clone(),
+            resource: resource.id.clone(),
+            name: resource.name.clone(),
+            product: resource.product.clone(),
+        }
+    }
+}
+
 type Opened = Result<(Arc<dyn Adapter>, Arc<dyn Session>), AssessError>;
+
+/// The engine of a run: its owner's, or one that several runs share.
+enum Held<'e> {
+    Borrowed(&'e Engine),
+    Shared(Arc<Engine>),
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        match self {
+            Self::Borrowed(engine) => engine,
+            Self::Shared(engine) => engine,
+        }
+    }
+}
 
 /// One run: the instant asked about, the accounts, the assumptions, and a session in each adapter that
 /// turns out to be needed.
 pub struct Assessor<'e> {
-    engine: &'e Engine,
+    engine: Held<'e>,
     run: Run,
     sessions: Mutex<HashMap<String, Opened>>,
 }
@@ -177,17 +245,25 @@ impl std::fmt::Debug for Assessor<'_> {
     }
 }
 
+impl Assessor<'static> {
+    /// A run over an engine that it shares with others, for hosts in which runs come and go.
+    #[must_use]
+    pub fn shared(engine: Arc<Engine>, run: Run) -> Self {
+        Self { engine: Held::Shared(engine), run, sessions: Mutex::default() }
+    }
+}
+
 impl<'e> Assessor<'e> {
     /// A run over an engine.
     #[must_use]
     pub fn new(engine: &'e Engine, run: Run) -> Self {
-        Self { engine, run, sessions: Mutex::default() }
+        Self { engine: Held::Borrowed(engine), run, sessions: Mutex::default() }
     }
 
     /// The engine.
     #[must_use]
-    pub fn engine(&self) -> &'e Engine {
-        self.engine
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The run.
@@ -262,6 +338,17 @@ impl<'e> Assessor<'e> {
         }
     }
 
+    /// Has a provider's adapter rule on a batch that was made already.
+    pub(crate) fn rule(&self, provider: &str, batch: BatchBuilder) -> Result<Ruled, AssessError> {
+        let (adapter, session) = self.session(provider)?;
+        let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
+        let policy = Arc::clone(policy);
+        let resources = batch.len();
+        let batch = batch.finish(None).map_err(|error| AssessError::Refused(error.to_string()))?;
+        let answers = session.assess(batch)?;
+        Ok(Ruled { provider: provider.to_owned(), adapter, policy, resources, clauses: session.clauses(), answers })
+    }
+
     fn assess_batch(
         &self,
         provider: &str,
@@ -269,38 +356,60 @@ impl<'e> Assessor<'e> {
         at: Option<&[Instant]>,
     ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
         let (adapter, session) = self.session(provider)?;
-        let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
-        let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
         let batch =
             recoup_plugin::batch::resources(group, at).map_err(|error| AssessError::Refused(error.to_string()))?;
-        let answers = session.assess(batch)?;
-        let answers = check_answers(provider, group.len(), session.clauses(), &answers)?;
-        let mut out = Vec::with_capacity(group.len());
-        for (row, resource) in group.iter().enumerate() {
-            let answer = answers.get(row).map_err(|error| malformed(error.to_string()))?;
-            out.push(answer.map_err(AssessError::Refused).map(|answer| Answered {
-                subject: Subject {
-                    provider: resource.provider.clone(),
-                    zone: adapter.zone_of(Some(&answer.site)).unwrap_or(Zone::UTC),
-                    site: answer.site,
-                    edition: answer.edition,
-                    account: resource.account.clone(),
-                    resource: resource.id.clone(),
-                    name: resource.name.clone(),
-                    product: resource.product.clone(),
-                    at: answer.at,
-                },
-                assessment: answer.assessment,
-                policy: Arc::clone(policy),
-                stated: Vec::new(),
-            }));
-        }
+        let named = |row: usize| group.get(row).map(Named::from).unwrap_or_default();
+        let mut out = self.assess_columns(provider, batch, &named)?;
         let session_at = |at| {
             let mut run = self.run.clone();
             (run.at, run.day) = (Some(at), None);
             adapter.open(&run, self.engine.overlaid.get(provider).map(Arc::as_ref))
         };
         stated::compare(provider, session.as_ref(), &session_at, group, &mut out)?;
+        Ok(out)
+    }
+
+    /// Assesses a batch that has the boundary's columns already, all of one provider. `named` gives what
+    /// is said of a row's resource beside what rules read. What the provider itself states is not
+    /// compared: the boundary has no column for it.
+    ///
+    /// # Errors
+    /// Where the provider's adapter cannot be used or fails.
+    pub fn assess_columns(
+        &self,
+        provider: &str,
+        batch: StructArray,
+        named: &dyn Fn(usize) -> Named,
+    ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
+        let (adapter, session) = self.session(provider)?;
+        let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
+        let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
+        let rows = batch.len();
+        let answers = session.assess(batch)?;
+        let answers = check_answers(provider, rows, session.clauses(), &answers)?;
+        let mut out = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let answer = answers.get(row).map_err(|error| malformed(error.to_string()))?;
+            out.push(answer.map_err(AssessError::Refused).map(|answer| {
+                let Named { account, resource, name, product } = named(row);
+                Answered {
+                    subject: Subject {
+                        provider: provider.to_owned(),
+                        zone: adapter.zone_of(Some(&answer.site)).unwrap_or(Zone::UTC),
+                        site: answer.site,
+                        edition: answer.edition,
+                        account,
+                        resource,
+                        name,
+                        product,
+                        at: answer.at,
+                    },
+                    assessment: answer.assessment,
+                    policy: Arc::clone(policy),
+                    stated: Vec::new(),
+                }
+            }));
+        }
         Ok(out)
     }
 }

@@ -9,6 +9,9 @@
 //! | module | subject |
 //! |---|---|
 //! | [`read`] | opening a file, its form, its chunks |
+//! | [`quick`] | most records of NDJSON, straight from their text |
+//! | [`quick_csv`] | most rows of CSV, straight from their cells |
+//! | [`quick_rows`] | most records of Parquet, straight from their columns |
 //! | [`focus`] | what was bought, out of FOCUS cost and usage |
 //! | [`accounts`] | the accounts file |
 //! | [`rows`] | rows of Parquet as JSON |
@@ -19,7 +22,12 @@ pub mod accounts;
 mod csv_rows;
 pub mod focus;
 mod json_split;
+mod json_text;
+mod packed;
 pub mod parquet;
+pub mod quick;
+pub mod quick_csv;
+pub mod quick_rows;
 pub mod read;
 pub mod rows;
 pub mod write;

@@ -171,7 +171,9 @@ fn cell(value: Option<&Value>) -> String {
 struct Rows<W: Write + Send> {
     decoder: Decoder,
     writer: ArrowWriter<W>,
-    waiting: Vec<Value>,
+    /// Records as lines of JSON: the decoder reads numbers from text digit by digit.
+    waiting: Vec<u8>,
+    count: usize,
 }
 
 fn failed(error: impl std::fmt::Display) -> io::Error {
@@ -186,7 +188,7 @@ impl<W: Write + Send> Rows<W> {
         // A fact without a column is a fault of the caller and must not be lost.
         let decoder =
             ReaderBuilder::new(schema).with_batch_size(BATCH).with_strict_mode(true).build_decoder().map_err(failed)?;
-        Ok(Self { decoder, writer, waiting: Vec::with_capacity(BATCH) })
+        Ok(Self { decoder, writer, waiting: Vec::new(), count: 0 })
     }
 
     fn add(&mut self, mut json: Value) -> io::Result<()> {
@@ -195,13 +197,18 @@ impl<W: Write + Send> Rows<W> {
                 *part = Value::String(part.to_string());
             }
         }
-        self.waiting.push(json);
-        if self.waiting.len() == BATCH { self.flush() } else { Ok(()) }
+        writeln!(self.waiting, "{json}")?;
+        self.count += 1;
+        if self.count == BATCH { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.decoder.serialize(&self.waiting).map_err(failed)?;
+        let read = self.decoder.decode(&self.waiting).map_err(failed)?;
+        if read < self.waiting.len() {
+            return Err(failed("a batch was not read whole"));
+        }
         self.waiting.clear();
+        self.count = 0;
         match self.decoder.flush().map_err(failed)? {
             Some(batch) => self.writer.write(&batch).map_err(failed),
             None => Ok(()),

@@ -6,6 +6,7 @@
 //! | module | face |
 //! |---|---|
 //! | [`machine`] | JSON, NDJSON, CSV, for programs |
+//! | [`parts`] | the same written by several threads, part by part |
 //! | [`focus`] | predicted refunds as rows of FOCUS, for cost tools |
 //! | [`table`] | a table on a terminal, with totals |
 //! | [`markdown`] | the same as a table for an issue or a wiki |
@@ -53,10 +54,12 @@ pub mod forecast;
 mod grid;
 pub mod html;
 pub mod ics;
+mod json;
 mod line;
 pub mod machine;
 pub mod markdown;
 mod page;
+pub mod parts;
 pub mod policy;
 pub mod rows;
 pub mod sample;

@@ -13,7 +13,7 @@ use recoup_portfolio::write::{FactNames, Form, Writer};
 
 use crate::cli::{Generate, PortfolioForm};
 use crate::host::{Failure, Outcome, Status, say};
-use crate::output::Whole;
+use crate::output::{Whole, Written};
 
 /// The form that was asked for, or that follows from the name of the file.
 fn form(args: &Generate) -> Form {
@@ -64,7 +64,7 @@ pub(crate) fn generate(engine: &Engine, args: &Generate) -> Outcome {
             let named = |error: io::Error| Failure::input(format_args!("{}: {error}", path.display()));
             let mut file = Whole::create(path).map_err(named)?;
             portfolio(&generator, args, form, &mut file).map_err(named)?;
-            file.keep().map_err(named)?;
+            file.keep(Written::Whole).map_err(named)?;
         }
         None if form == Form::Parquet && io::stdout().is_terminal() => {
             return Err(Failure::usage("Parquet is not for a terminal; name a file with -o"));

@@ -6,20 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use recoup_core::context::Run;
-use recoup_core::fact::Flag;
 use recoup_core::record::Facts;
-use recoup_core::time::{Instant, Zone};
+use recoup_core::time::Instant;
 use recoup_engine::Engine;
 use recoup_engine::import::import;
 use recoup_engine::names::Names;
 use recoup_engine::pipeline::Input;
+use recoup_engine::question;
 use recoup_engine::services::name_products;
 use recoup_plugin::host::PluginDir;
 use recoup_plugin::messages::FileText;
 use recoup_portfolio::focus::{self, Focus};
 use recoup_portfolio::read::{self, Opened};
 use recoup_report::Look;
-use serde_json::{Map, Value};
 
 use crate::cli::{Question, Setup};
 use crate::overlay;
@@ -37,6 +36,8 @@ pub(crate) enum Status {
     BadInput = 3,
     /// The store of cases cannot be used.
     Store = 4,
+    /// Ctrl-C stopped it: 128 and the number of the signal, as shells have it.
+    Interrupted = 130,
 }
 
 /// Something that ends a command.
@@ -138,47 +139,29 @@ pub(crate) fn now() -> Instant {
 }
 
 fn assumptions(assume: &[String]) -> Result<Facts, Failure> {
-    let mut map = Map::new();
+    let mut pairs = Vec::new();
     for entry in assume {
-        let Some((name, value)) = entry.split_once('=') else {
-            return Err(Failure::usage(format!("--assume {entry}: expected FACT=VALUE, for example promotion=false")));
-        };
-        let value = match (Flag::parse(name), value) {
-            (Ok(_), "true") => Value::Bool(true),
-            (Ok(_), "false") => Value::Bool(false),
-            _ => Value::String(value.to_owned()),
-        };
-        map.insert(name.to_owned(), value);
+        let pair = entry.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("--assume {entry}: expected FACT=VALUE, for example promotion=false"))
+        })?;
+        pairs.push(pair);
     }
-    let read = Facts::from_json(&Value::Object(map), Zone::UTC)
-        .map_err(|faults| Failure::usage(format!("--assume: {faults}")))?;
-    match read.remarks.first() {
-        Some(remark) => {
-            Err(Failure::usage(format!("--assume: {}", remark.what.replace(" and was left out of account", ""))))
-        }
-        None => Ok(read.record),
-    }
+    question::assumptions(pairs).map_err(|what| Failure::usage(format!("--assume: {what}")))
 }
 
 /// The run that a question asks for.
-pub(crate) fn run(engine: &Engine, question: &Question, trace: bool) -> Result<(Run, Status), Failure> {
+pub(crate) fn run(engine: &Engine, asked: &Question, trace: bool) -> Result<(Run, Status), Failure> {
     let mut status = Status::Done;
     let mut run = Run::default();
     run.trace = trace;
-    run.assumed = assumptions(&question.assume)?;
-    let date = |flag: &str, text: &str| {
-        text.parse::<chrono::NaiveDate>()
-            .map_err(|_| Failure::usage(format!("{flag} {text}: expected a date such as 2024-10-29")))
-    };
-    match question.at.as_deref() {
+    run.assumed = assumptions(&asked.assume)?;
+    match asked.at.as_deref() {
         None => run.at = Some(now()),
-        Some(text) if text.len() == 10 => run.day = Some(date("--at", text)?),
-        Some(text) => {
-            run.at = Some(Instant::parse(text, Zone::UTC).map_err(|error| Failure::usage(format!("--at {error}")))?);
-        }
+        Some(text) => question::set_at(&mut run, text).map_err(|what| Failure::usage(format!("--at {what}")))?,
     }
-    run.edition = question.edition.as_deref().map(|text| date("--edition", text)).transpose()?;
-    if let Some(file) = &question.accounts {
+    let edition = |text: &str| question::date(text).map_err(|what| Failure::usage(format!("--edition {what}")));
+    run.edition = asked.edition.as_deref().map(edition).transpose()?;
+    if let Some(file) = &asked.accounts {
         let accounts = recoup_portfolio::accounts::read(file, &|provider, site| engine.zone_of(provider, site))
             .map_err(Failure::input)?;
         for fault in &accounts.faults {
@@ -237,6 +220,31 @@ fn bought(engine: &Engine, sources: Vec<focus::Source>, provider: Option<&str>) 
     (Input::Records { file: Arc::from(files.join("+")), records: read.records }, status)
 }
 
+/// The files that are meant by names, some of which may be patterns such as `exports/*.ndjson.gz`, where no shell
+/// has resolved them. A pattern's files stand in the order of their names.
+fn files_of(names: &[String]) -> Result<Vec<String>, Failure> {
+    let mut files = Vec::with_capacity(names.len());
+    for name in names {
+        let is_pattern = name.contains(['*', '?', '[']) && !Path::new(name).exists();
+        if !is_pattern {
+            files.push(name.clone());
+            continue;
+        }
+        let paths = glob::glob(name).map_err(|error| Failure::usage(format_args!("{name}: not a pattern: {error}")))?;
+        let before = files.len();
+        for path in paths {
+            let path = path.map_err(Failure::usage)?;
+            if path.is_file() {
+                files.push(path.to_string_lossy().into_owned());
+            }
+        }
+        if files.len() == before {
+            return Err(Failure::input(format_args!("{name}: no file has such a name")));
+        }
+    }
+    Ok(files)
+}
+
 /// Opens files: portfolios as they are, and what providers printed through the adapters that recognise it.
 pub(crate) fn open(
     engine: &Engine,
@@ -248,13 +256,14 @@ pub(crate) fn open(
     let mut inputs = Vec::new();
     let mut foreign = Vec::new();
     let mut costs = Vec::new();
+    let files = files_of(files)?;
     if files.iter().filter(|file| *file == "-").count() > 1 {
         return Err(Failure::usage("standard input can be read only once"));
     }
     if let Some(name) = provider {
         engine.adapter(name).map_err(|error| Failure::usage(format!("--provider {error}")))?;
     }
-    for file in files {
+    for file in &files {
         match read::open(file) {
             Ok(Opened::Portfolio(portfolio)) => inputs.push(Input::Portfolio(portfolio)),
             Ok(Opened::Focus(source)) => costs.push(source),

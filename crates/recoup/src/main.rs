@@ -15,10 +15,13 @@ mod overlay;
 mod plan;
 mod plugin;
 mod policy;
+mod progress;
 mod received;
 mod reconcile;
 mod simulate;
 mod span;
+mod stop;
+mod streamed;
 
 use std::io;
 use std::process::ExitCode;
