@@ -92,6 +92,7 @@ fn dependencies_point_down() {
         ),
         ("recoup-datafusion", &["recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-tables"]),
         ("recoup-cases", &["recoup-core"]),
+        ("recoup-generate", &["recoup-core"]),
         ("recoup-plan", &["recoup-core", "recoup-engine", "recoup-report", "recoup-timeline"]),
         (
             "recoup",
@@ -100,6 +101,7 @@ fn dependencies_point_down() {
                 "recoup-plan",
                 "recoup-core",
                 "recoup-engine",
+                "recoup-generate",
                 "recoup-plugin",
                 "recoup-portfolio",
                 "recoup-report",

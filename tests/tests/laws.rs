@@ -124,3 +124,133 @@ fn neither_batch_size_nor_order_changes_an_answer() {
     assert_eq!(answers(1, true), whole);
     assert_eq!(answers(64, true), whole);
 }
+
+/// NDJSON and all that is said beside it, as the record-wise pipeline has it.
+fn by_records(engine: &Engine, file: &str) -> (String, Vec<String>) {
+    use recoup_engine::pipeline::{Output, run};
+    let (mut text, mut aside) = (String::new(), Vec::new());
+    run(&Assessor::new(engine, self::run()), open(file), &|_| true, 2, |output| {
+        match output {
+            Output::Answered { answered, .. } => text += &format!("{}\n", answered.to_json()),
+            said => aside.push(format!("{said:?}")),
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    (text, aside)
+}
+
+/// The same as the stream has it, whose threads write what they assessed.
+fn streamed(engine: &Engine, file: &str, threads: usize) -> (String, Vec<String>) {
+    use recoup_engine::stream::{Flow, Render, stream};
+    use recoup_report::parts::{PartFormat, PartWriter};
+    struct Lines(PartWriter);
+    impl Render for Lines {
+        type Part = Vec<u8>;
+        fn add(&mut self, answered: &Answered) {
+            self.0.add(answered).unwrap();
+        }
+        fn part(&mut self) -> Vec<u8> {
+            self.0.part().unwrap()
+        }
+    }
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let flow = Flow { threads, keep: &|_, _| true, stop: &stop };
+    let (mut text, mut aside) = (Vec::new(), Vec::new());
+    let assessor = Assessor::new(engine, run());
+    stream(
+        &assessor,
+        open(file),
+        &flow,
+        || Lines(PartFormat::Ndjson.writer()),
+        |part| {
+            text.extend(part.rendered);
+            aside.extend(part.aside.iter().map(|said| format!("{said:?}")));
+            std::ops::ControlFlow::Continue(())
+        },
+    );
+    (String::from_utf8(text).unwrap(), aside)
+}
+
+fn open(file: &str) -> Vec<recoup_engine::pipeline::Input> {
+    match recoup_portfolio::read::open(file).unwrap() {
+        recoup_portfolio::read::Opened::Portfolio(portfolio) => {
+            vec![recoup_engine::pipeline::Input::Portfolio(portfolio)]
+        }
+        _ => panic!("{file} is a portfolio"),
+    }
+}
+
+/// Every case of every provider, mixed; records that are broken, unknown, blank, there twice.
+fn mixed() -> Vec<String> {
+    let engine = Engine::from_adapters(linked());
+    let mut lines: Vec<String> = Vec::new();
+    for provider in engine.providers() {
+        lines.extend(cases(&provider).iter().map(|case| case.resource().to_string()));
+    }
+    // Neighbours are of different providers, as in a real portfolio.
+    let count = lines.len();
+    let mut lines: Vec<String> = (0..count).map(|place| lines[place * 7919 % count].clone()).collect();
+    for (place, line) in [
+        (3, "not JSON"),
+        (4, ""),
+        (9, r#"{"provider":"nobody","id":"a","product":"b","billing":"subscription","status":"active"}"#),
+        (
+            20,
+            r#"{"provider":"hetzner","id":"a","product":"konsoleh","billing":"subscription","status":"active","colour":"red"}"#,
+        ),
+        (21, r#"{"provider":"hetzner","id":"\u0061","product":"konsoleh","billing":"subscription","status":"active"}"#),
+        (900, r#"{"provider":"hetzner","id":"b","product":"konsoleh","billing":"weekly","status":"active"}"#),
+    ] {
+        lines.insert(place, line.to_owned());
+    }
+    lines
+}
+
+/// The records as CSV: what has a structure is JSON text.
+fn csv(lines: &[String]) -> String {
+    use serde_json::Value;
+    let columns = recoup_core::record::RESOURCE_FIELDS;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns).unwrap();
+    for record in lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        writer
+            .write_record(columns.iter().map(|name| match &record[*name] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }))
+            .unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+#[test]
+fn what_is_streamed_is_what_the_records_one_by_one_come_to() {
+    let engine = Engine::from_adapters(linked());
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let lines = mixed();
+    let ndjson = write("p.ndjson", &lines.join("\n"));
+    // Enough lines for several blocks, every resource again and again under another id.
+    let many: Vec<String> = (0..3)
+        .flat_map(|round| lines.iter().map(move |line| line.replacen("\"id\":\"", &format!("\"id\":\"{round}-"), 1)))
+        .collect();
+    let many = write("many.ndjson", &many.join("\n"));
+    let array: Vec<&str> = lines.iter().map(String::as_str).filter(|line| line.starts_with('{')).collect();
+    let array = write("p.json", &format!("[{}]", array.join(",\n")));
+    let csv = write("p.csv", &csv(&lines));
+    for file in [&ndjson, &many, &array, &csv] {
+        let (text, aside) = by_records(&engine, file);
+        assert!(text.lines().count() > 1_000, "{file}");
+        assert!(aside.iter().any(|said| said.contains("was there before")), "{aside:?}");
+        for threads in [1, 2, 5] {
+            let (streamed, beside) = streamed(&engine, file, threads);
+            assert!(streamed == text, "{file}, {threads} threads");
+            assert_eq!(beside, aside, "{file}, {threads} threads");
+        }
+    }
+}

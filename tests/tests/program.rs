@@ -461,3 +461,122 @@ fn the_program_runs_from_any_folder_and_opens_only_the_libraries_it_needs() {
     let output = Command::new(copy.join("recoup")).current_dir("/").args(["assess", &file]).args(AT).output().unwrap();
     assert_eq!((code(&output), out(&output).lines().count()), (0, 1), "{}", err(&output));
 }
+
+#[test]
+fn packed_files_are_read_and_written_by_what_they_are_and_are_named() {
+    let folder = Folder::new();
+    let records = [record("a"), record("b")];
+    let plain = folder.write("p.ndjson", ndjson(&records));
+    let expected = out(&assess(&plain, &[]));
+    let (gzip, zstd) = (folder.path("p.ndjson.gz"), folder.path("p.ndjson.zst"));
+    let mut encoder = flate2::write::GzEncoder::new(fs::File::create(&gzip).unwrap(), flate2::Compression::fast());
+    encoder.write_all(ndjson(&records).as_bytes()).unwrap();
+    encoder.finish().unwrap();
+    fs::write(&zstd, zstd::encode_all(ndjson(&records).as_bytes(), 1).unwrap()).unwrap();
+    for file in [&gzip, &zstd] {
+        assert_eq!(out(&assess(file, &[])), expected, "{file}");
+    }
+    // What comes out is named by what is packed.
+    for (name, unpack) in [
+        ("o.ndjson.gz", (|bytes| std::io::read_to_string(flate2::read::GzDecoder::new(bytes))) as fn(&[u8]) -> _),
+        ("o.ndjson.zst", |bytes| zstd::decode_all(bytes).map(|text| String::from_utf8(text).unwrap())),
+    ] {
+        let output = folder.path(name);
+        assert_eq!(code(&assess(&plain, &["-o", &output])), 0);
+        assert_eq!(unpack(&fs::read(&output).unwrap()).unwrap(), expected, "{name}");
+    }
+    let cut = fs::read(&gzip).unwrap();
+    let output = assess(&folder.write("cut.ndjson.gz", &cut[..cut.len() - 9]), &[]);
+    assert_eq!((code(&output), out(&output).as_str()), (3, ""));
+    assert!(err(&output).contains("cut.ndjson.gz: "), "{}", err(&output));
+}
+
+#[test]
+fn a_pattern_means_the_files_that_have_such_a_name() {
+    let folder = Folder::new();
+    let parts = [("b.ndjson", "2"), ("a.ndjson", "1"), ("c.json", "3")];
+    for (name, id) in parts {
+        folder.write(name, ndjson(&[record(id)]));
+    }
+    let ids = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|line| line["resource"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&out(&assess(&folder.path("*.ndjson"), &[]))), ["1", "2"]);
+    let nothing = assess(&folder.path("*.csv"), &[]);
+    assert_eq!(code(&nothing), 3);
+    assert!(err(&nothing).contains("no file has such a name"), "{}", err(&nothing));
+    // A file may be called like a pattern.
+    let odd = folder.write("[a].ndjson", ndjson(&[record("odd")]));
+    assert_eq!(ids(&out(&assess(&odd, &[]))), ["odd"]);
+}
+
+/// Feeds records to a child until it takes no more.
+#[cfg(unix)]
+fn feed(child: &mut std::process::Child, mut records: impl Iterator<Item = String> + Send + 'static) {
+    let mut input = child.stdin.take().unwrap();
+    std::thread::spawn(move || while records.next().is_some_and(|line| input.write_all(line.as_bytes()).is_ok()) {});
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_whole_lines_and_says_how_far_it_came() {
+    let folder = Folder::new();
+    let output = folder.path("out.ndjson");
+    let mut child = Command::new(dist().join("recoup"))
+        .args(["assess", "-", "-o", &output])
+        .args(AT)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // There is no end to it.
+    feed(&mut child, (0..).map(|number| format!("{}\n", record(&format!("r-{number}")))));
+    // The first part is written to a file that has no name of its own yet.
+    let begun =
+        || fs::read_dir(folder.0.path()).unwrap().any(|entry| entry.unwrap().metadata().unwrap().len() > 100_000);
+    while !begun() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said = child.wait_with_output().unwrap();
+    assert_eq!(said.status.code(), Some(130), "{}", err(&said));
+    assert!(!Path::new(&output).exists(), "what is not whole does not have the name of the whole");
+    let written = fs::read_to_string(folder.path("out.ndjson.part")).unwrap();
+    let count = written.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).count();
+    assert!(written.ends_with("}\n"));
+    assert!(
+        err(&said).contains(&format!("stopped: {count} resource(s) were assessed and stand in ")),
+        "{}",
+        err(&said)
+    );
+}
+
+/// A gigabyte goes through a process that may have half of that, code, stacks and reserves of its allocator
+/// included.
+#[cfg(unix)]
+#[test]
+fn a_file_far_larger_than_the_memory_goes_through() {
+    const RECORDS: usize = 16_384;
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -v 524288; exec \"$0\" \"$@\""])
+        .arg(dist().join("recoup"))
+        .args(["assess", "-", "--threads", "2"])
+        .args(AT)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let padding = "x".repeat(64 * 1024);
+    feed(
+        &mut child,
+        (0..RECORDS).map(move |number| {
+            let mut record = record(&format!("r-{number}"));
+            record["tags"] = json!({"note": padding});
+            format!("{record}\n")
+        }),
+    );
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((code(&output), out(&output).lines().count()), (0, RECORDS), "{}", err(&output));
+}

@@ -19,9 +19,11 @@ cargo xtask COMMAND
   test --browser        only the test that opens the HTML reports in a headless Chromium
   test --slow           only the tests that hold timelines against assessing every hour of several years
   soak [--seconds N]    cases a second on each store, kills survived, simulated years; longer finds more
+  soak --differential [--count N]   generated resources (ten million) on every path and by the reference, in release
   ci [--quick]          fmt, clippy, tests, docs; without --quick also python, datafusion, spark, Miri and fuzzing
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run
+  bench plan [COUNT]    plans, deadlines and forecasts of so many resources, and plans beside the largest refund first
   book [--check]        write the policy books under docs/policies/ (or say which is stale)
   fuzz [SECONDS]        fuzz every target for so long together (needs nightly and cargo-fuzz)
   miri                  run the boundary's tests under Miri (needs nightly with miri)
@@ -48,9 +50,13 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test(rest),
         ["soak"] => soak("60"),
         ["soak", "--seconds", seconds] => soak(seconds),
+        ["soak", "--differential"] => differential("10000000"),
+        ["soak", "--differential", "--count", count] => differential(count),
         ["ci"] => ci(true),
         ["ci", "--quick"] => ci(false),
         ["dist", rest @ ..] => dist_command(rest),
+        ["bench", "plan"] => bench_plan("10000"),
+        ["bench", "plan", count] => bench_plan(count),
         ["bench", rest @ ..] => bench(rest),
         ["book"] => book(false),
         ["book", "--check"] => book(true),
@@ -287,6 +293,26 @@ fn soak(seconds: &str) -> Done {
     run(years.env("RECOUP_TEST_POSTGRES", &address).env("RECOUP_SIMULATE_SECONDS", &half))
 }
 
+/// Generated resources on every path, against each other and the reference.
+fn differential(count: &str) -> Done {
+    let count: u64 = count.parse().map_err(|_| format!("{count}: expected a number of resources"))?;
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    let mut tests = cargo();
+    tests.args([
+        "test",
+        "--locked",
+        "--release",
+        "--package",
+        "recoup-tests",
+        "--test",
+        "differential",
+        "--",
+        "--nocapture",
+    ]);
+    run(tests.env("RECOUP_DIST", &out).env("RECOUP_DIFFERENTIAL", count.to_string()))
+}
+
 fn has_nightly(tool: &str) -> bool {
     let mut command = Command::new("cargo");
     command.arg("+nightly").args(tool.split(' ')).arg("--version");
@@ -379,6 +405,39 @@ fn bench(rest: &[&str]) -> Done {
         .args(["run", "--locked", "--release", "--package", "recoup-bench", "--"])
         .args(rest)
         .env("RECOUP_DIST", &out))
+}
+
+/// Runs a command and says how long it took.
+fn timed(what: &str, command: &mut Command) -> Done {
+    let began = std::time::Instant::now();
+    run(command)?;
+    eprintln!("{what}: {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// What plans cost and bring: a generated portfolio through the program, then the solver beside the largest refund first.
+fn bench_plan(count: &str) -> Done {
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    let folder = target().join("bench-plan");
+    fs::create_dir_all(&folder).map_err(said(&folder))?;
+    let example = |name: &str| {
+        let mut command = cargo();
+        command.args(["run", "--locked", "--release", "--package", "recoup-plan", "--example", name, "--"]);
+        command
+    };
+    run(example("portfolio").arg(count).arg(&folder))?;
+    let recoup = |args: &[&str]| {
+        let mut command = Command::new(out.join("recoup"));
+        command.current_dir(&folder).args(args);
+        command
+    };
+    let asked = ["portfolio.ndjson", "--accounts", "accounts.json", "--at", "2025-06-03T00:00:00Z"];
+    timed("plan", &mut recoup(&[&["plan"], &asked[..], &["-o", "plan.json"]].concat()))?;
+    timed("plan --check", &mut recoup(&["plan", "--check", "plan.json"]))?;
+    timed("deadlines", &mut recoup(&[&["deadlines"], &asked[..], &["-o", "deadlines.json"]].concat()))?;
+    timed("forecast", &mut recoup(&[&["forecast"], &asked[..], &["-o", "forecast.json"]].concat()))?;
+    run(example("against_greedy").arg(count))
 }
 
 /// Checks and tests recoup in SQL, then shows it on the examples of the workspace.

@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use crate::assessment::{Assessment, Subject, to_json};
-use crate::context::{Context, ContextError, Ready, Run};
+use crate::context::{Context, ContextError, Place, Ready, Run};
 use crate::import::{ImportFile, Imported};
-use crate::policy::{Policy, PolicyError, Rulebook};
+use crate::policy::{Policy, PolicyError, ProductId, Rulebook};
 use crate::record::{AccountRecord, Faults, ResourceRecord};
 use crate::resource::Resource;
 use crate::time::Zone;
@@ -125,26 +125,21 @@ impl<P: Provider> Rules<P> {
         Ready::new(&self.book, run)
     }
 
-    /// As [`assess`](Self::assess) for one of many resources of a run; `then` sees what was ruled.
-    ///
-    /// # Errors
-    /// Where the resource names a site that does not exist.
+    /// As [`assess`](Self::assess) for one of many resources of a run, whose place and product were looked up
+    /// for all of them. The rulings are ranked, but stay where they were ruled.
     #[inline]
     pub fn assess_in<R: Resource>(
         &self,
         ready: &Ready<'_>,
-        at: Option<crate::time::Instant>,
+        place: Place<'_>,
+        product: Option<ProductId>,
         resource: &R,
         out: &mut Assessment,
-        then: impl FnOnce(&Context<'_>, &Assessment),
-    ) -> Result<(), ContextError> {
+    ) {
         out.clear();
-        let here = ready.site(at, resource.site())?;
-        let cx = ready.context_on(here, resource);
+        let cx = ready.context_in(place, product, resource);
         P::assess(resource, &cx, out);
-        out.finish(&cx, P::PREFERENCE);
-        then(&cx, out);
-        Ok(())
+        out.rank(&cx, P::PREFERENCE);
     }
 
     /// Rules on an owned record.

@@ -198,10 +198,15 @@ pub struct QuotaDraw {
 }
 
 impl QuotaDraw {
-    /// Whether the draw would exceed the limit; unknown where a figure is.
+    /// Whether the draw would exceed the limit; unknown where a figure is. What alone is more than the limit
+    /// exceeds it, however much is used.
     #[must_use]
     pub fn exceeds(&self) -> Option<bool> {
-        Some(self.used? + self.draws? > self.limit?)
+        let (draws, limit) = (self.draws?, self.limit?);
+        match self.used {
+            Some(used) => Some(used + draws > limit),
+            None => (draws > limit).then_some(true),
+        }
     }
 }
 
@@ -225,7 +230,7 @@ pub enum ContextError {
 
 /// A site's rules at an instant.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SiteAt<'a> {
+struct SiteAt<'a> {
     site: &'a SiteRules,
     at: Instant,
     rules_at: Instant,
@@ -238,6 +243,35 @@ impl<'a> SiteAt<'a> {
         let rules_at = run.edition.map_or(at, |date| site.end_of_day(date));
         let epoch = site.epoch(rules_at)?;
         Some(Self { site, at, rules_at, epoch, edition: site.edition(rules_at) })
+    }
+}
+
+/// What resources of one site and account have in common: the rules they go by, and what is known of the
+/// account.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    here: SiteAt<'a>,
+    account: Option<&'a AccountRecord>,
+}
+
+impl<'a> Place<'a> {
+    /// The instant asked about.
+    #[must_use]
+    #[inline]
+    pub fn at(&self) -> Instant {
+        self.here.at
+    }
+
+    /// The name of the site.
+    #[must_use]
+    pub fn site(&self) -> &'a str {
+        &self.here.site.name
+    }
+
+    /// The edition in force.
+    #[must_use]
+    pub fn edition(&self) -> Option<&'a str> {
+        self.here.edition
     }
 }
 
@@ -268,28 +302,43 @@ impl<'a> Ready<'a> {
     /// Where the resource names a site that does not exist, or there is no instant.
     #[inline]
     pub fn context<R: Resource>(&self, at: Option<Instant>, resource: &R) -> Result<Context<'a>, ContextError> {
-        let here = self.site(at, resource.site())?;
-        Ok(self.context_on(here, resource))
+        let place = self.place(at, resource.site(), resource.account())?;
+        Ok(self.context_in(place, self.product(resource.product()), resource))
     }
 
-    /// The rules that a resource goes by.
-    #[inline]
-    pub(crate) fn site(&self, at: Option<Instant>, site: Option<&str>) -> Result<SiteAt<'a>, ContextError> {
-        let place = self.book.place_of_site(site).ok_or_else(|| self.unknown_site(site))?;
+    /// The rules and the account that resources of one site and account go by; `at` overrides the run's instant.
+    ///
+    /// # Errors
+    /// Where the site does not exist, or there is no instant.
+    pub fn place(
+        &self,
+        at: Option<Instant>,
+        site: Option<&str>,
+        account: Option<&str>,
+    ) -> Result<Place<'a>, ContextError> {
+        let number = self.book.place_of_site(site).ok_or_else(|| self.unknown_site(site))?;
         let here = match at {
-            None => self.sites.get(place).copied().flatten(),
-            Some(at) => self.book.sites().get(place).and_then(|site| SiteAt::new(site, self.run, at)),
+            None => self.sites.get(number).copied().flatten(),
+            Some(at) => self.book.sites().get(number).and_then(|site| SiteAt::new(site, self.run, at)),
         };
-        here.ok_or(ContextError::NoInstant)
+        let here = here.ok_or(ContextError::NoInstant)?;
+        let account = account.and_then(|key| self.run.account(&self.book.policy().provider, &here.site.name, key));
+        Ok(Place { here, account })
     }
 
+    /// The product of this name, where the provider's pages speak of it.
+    #[must_use]
+    pub fn product(&self, name: &str) -> Option<ProductId> {
+        self.book.product(name)
+    }
+
+    /// The context of a resource whose place and product were looked up before.
     #[inline]
-    pub(crate) fn context_on<R: Resource>(&self, here: SiteAt<'a>, resource: &R) -> Context<'a> {
+    pub fn context_in<R: Resource>(&self, place: Place<'a>, product: Option<ProductId>, resource: &R) -> Context<'a> {
         let (book, run) = (self.book, self.run);
-        let SiteAt { site, at, rules_at, epoch, edition } = here;
-        let account = resource.account().and_then(|key| run.account(&book.policy().provider, &site.name, key));
+        let Place { here: SiteAt { site, at, rules_at, epoch, edition }, account } = place;
         let mut flags = resource.flags();
-        for order in resource.orders().into_iter().flatten() {
+        for order in resource.known_orders() {
             flags = flags.and_also(order.flags());
         }
         if let Some(account) = account {
@@ -308,7 +357,7 @@ impl<'a> Ready<'a> {
             account,
             assumed: &run.assumed,
             flags,
-            product: book.product(resource.product()),
+            product,
             trace: run.trace,
             keeps_steps: run.trace || book.is_overlaid(),
             own_read: RefCell::default(),
@@ -449,7 +498,7 @@ impl<'a> Context<'a> {
     pub fn figure<R: Resource>(&self, resource: &R, figure: Figure) -> Option<Number> {
         resource
             .figure(figure)
-            .or_else(|| resource.orders().into_iter().flatten().find_map(|order| order.figure(figure)))
+            .or_else(|| resource.known_orders().find_map(|order| order.figure(figure)))
             .or_else(|| self.account.and_then(|account| account.facts.figure(figure)))
             .or_else(|| self.assumed.figure(figure))
     }

@@ -185,6 +185,13 @@ impl FlagSet {
         self.known == 0
     }
 
+    /// The two bit sets, stated and true, as they are written into columns.
+    #[must_use]
+    #[inline]
+    pub const fn bits(self) -> (u128, u128) {
+        (self.known, self.truth)
+    }
+
     /// The two bit sets, stated and true, as they are read from columns.
     #[must_use]
     #[inline]

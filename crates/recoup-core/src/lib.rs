@@ -15,7 +15,9 @@
 //! | [`fact`] | three-valued facts |
 //! | [`resource`] | the traits [`Resource`](resource::Resource) and [`Order`](resource::Order) |
 //! | [`record`] | owned records of the same, read from and written to JSON |
+//! | [`lent`] | the same with texts that a buffer lends, on their way into a batch |
 //! | [`policy`] | clauses, sources, editions and dated tables |
+//! | [`typical`] | what portfolios of a provider look like, for generated ones |
 //! | [`flow`] | what flows need of a provider: reasons, batches, calls, console steps |
 //! | [`overlay`] | what a team knows better than the provider's pages |
 //! | [`context`] | what a rule may ask about: the instant, the account, the edition |
@@ -35,6 +37,7 @@ pub mod context;
 pub mod fact;
 pub mod flow;
 pub mod import;
+pub mod lent;
 pub mod money;
 pub mod overlay;
 pub mod policy;
@@ -45,6 +48,7 @@ pub mod resource;
 pub mod ruling;
 pub mod stated;
 pub mod time;
+pub mod typical;
 pub mod vocab;
 
 /// What a rule file needs: `use recoup_core::prelude::*;`.
@@ -60,8 +64,8 @@ pub mod prelude {
     pub use crate::ruling::{Review, Ruling, Settlement};
     pub use crate::time::{Instant, Span, Zone};
     pub use crate::vocab::{
-        Billing, Channel, Class, DayKind, Destination, Effect, Exit, Instrument, OrderKind, OrderStatus, Outcome,
-        PaymentOption, Reason, Recurrence, Relation, Seller, Status, TermUnit,
+        Billing, Channel, Class, DayKind, Destination, Effect, Exit, Instrument, InstrumentSet, OrderKind, OrderStatus,
+        Outcome, PaymentOption, Reason, Recurrence, Relation, Seller, Status, TermUnit,
     };
 }
 

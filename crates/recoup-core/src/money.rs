@@ -68,7 +68,46 @@ fn beyond_decimal(text: &str, shown: String) -> AmountError {
     }
 }
 
+/// Ten to the power of each number of decimal places that is kept.
+#[allow(clippy::indexing_slicing, reason = "a place out of bounds does not compile")]
+const TENS: [i128; SCALE as usize + 1] = {
+    let mut tens = [1; SCALE as usize + 1];
+    let mut place = 1;
+    while place < tens.len() {
+        tens[place] = tens[place - 1] * 10;
+        place += 1;
+    }
+    tens
+};
+
+/// A plain decimal of at most 18 digits, which nearly every one is, read in a machine word. What looks
+/// otherwise is left to the full reader.
+fn plain(text: &str) -> Option<i128> {
+    const DIGITS: usize = 18;
+    let (whole, fraction) = match text.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (text, ""),
+    };
+    if whole.is_empty() || whole.len() + fraction.len() > DIGITS {
+        return None;
+    }
+    let mut value = 0_u64;
+    for byte in whole.bytes().chain(fraction.bytes()) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    let value = i128::from(value) * TENS.get(DIGITS - fraction.len())?;
+    (value <= LIMIT).then_some(value)
+}
+
 fn parse_fixed(text: &str) -> Result<i128, AmountError> {
+    if let Some(value) = plain(text) {
+        return Ok(value);
+    }
     let shown = || text.chars().take(60).collect::<String>();
     let text = text.trim();
     let decimal = Decimal::from_str_exact(text)
@@ -137,6 +176,10 @@ fn divide(over: u128, under: u128) -> (u128, u128) {
 
 /// Writes a fixed-point value with at least `least` decimal places and no further trailing zeros.
 fn write_fixed(f: &mut fmt::Formatter<'_>, value: i128, least: u32) -> fmt::Result {
+    // Nearly every amount is whole cents and fits a machine word.
+    if let (2, Some(cents)) = (least, whole_cents(value).and_then(|cents| i64::try_from(cents).ok())) {
+        return write_cents(f, cents);
+    }
     let magnitude = value.unsigned_abs();
     let one = ONE.unsigned_abs();
     let (whole, mut fraction) = (magnitude / one, magnitude % one);
@@ -148,6 +191,21 @@ fn write_fixed(f: &mut fmt::Formatter<'_>, value: i128, least: u32) -> fmt::Resu
     let text =
         if places == 0 { format!("{whole}") } else { format!("{whole}.{fraction:0width$}", width = places as usize) };
     f.pad_integral(value >= 0, "", &text)
+}
+
+fn write_cents(f: &mut fmt::Formatter<'_>, cents: i64) -> fmt::Result {
+    // Nineteen digits of the largest word, and the point.
+    let mut text = [b'.'; 20];
+    let (mut rest, mut from) = (cents.unsigned_abs(), text.len());
+    while rest > 0 || from > text.len() - 4 {
+        from -= if from == text.len() - 2 { 2 } else { 1 };
+        if let (Some(place), Ok(digit)) = (text.get_mut(from), u8::try_from(rest % 10)) {
+            *place = b'0' + digit;
+        }
+        rest /= 10;
+    }
+    let text = text.get(from..).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+    f.pad_integral(cents >= 0, "", text)
 }
 
 macro_rules! fixed_point {
@@ -311,6 +369,8 @@ fixed_point! {
 impl Number {
     /// One.
     pub const ONE: Self = Self(ONE);
+    /// The largest that is read from a file.
+    pub const LARGEST: Self = Self(LIMIT);
 
     /// The whole number, if there is no fraction and it fits.
     #[must_use]
@@ -377,6 +437,10 @@ impl Amount {
             if let Some(first) = parts.first_mut() {
                 *first = self;
             }
+            return;
+        }
+        if self == total {
+            // The whole is its parts as they are, smaller than the minor unit or not.
             return;
         }
         let unit = currency.minor_unit();
@@ -620,10 +684,10 @@ impl Exact {
     }
 
     fn to_multiple(&self, unit: Amount, half_up: bool) -> Amount {
-        // value / unit = (over * ONE) / (under * unit.units)
-        let per_unit = Exact::from(unit);
+        // value / unit = (over * unit_under) / (under * unit_over)
+        let per_unit = if unit.0 == CENT { Self::Small { over: 1, under: 100 } } else { Self::from(unit) };
         if let Self::Small { over, under } = self
-            && let Self::Small { over: unit_over, under: unit_under } = per_unit
+            && let Self::Small { over: unit_over, under: unit_under } = &per_unit
             && let (Some(numerator), Some(denominator)) = (
                 over.unsigned_abs().checked_mul(unit_under.unsigned_abs()),
                 under.unsigned_abs().checked_mul(unit_over.unsigned_abs()),
@@ -678,7 +742,10 @@ impl fmt::Display for Exact {
 
 /// A currency code of ISO 4217.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Currency([u8; 3]);
+pub struct Currency(
+    /// Its place among the codes, which are in alphabetical order.
+    u8,
+);
 
 /// A text that is no currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -686,35 +753,87 @@ pub struct Currency([u8; 3]);
 pub struct UnknownCurrency(pub String);
 
 /// The codes of ISO 4217 in use, so that a mistyped currency is an error and not a new currency.
-const CODES: &[u8] = b"AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG ";
+const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNH CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG ";
 const _: () = assert!(CODES.len().is_multiple_of(4), "codes of three letters, each followed by a blank, in order");
+const _: () = assert!(CODES.len() / 4 <= 256, "a currency is a byte");
+
+/// The codes, each with its blank.
+const fn codes() -> &'static [[u8; 4]] {
+    CODES.as_bytes().as_chunks::<4>().0
+}
+
+/// The minor unit of every currency, by ISO 4217.
+#[allow(clippy::indexing_slicing, reason = "a place out of bounds does not compile")]
+const MINOR_UNITS: [Amount; codes().len()] = {
+    let mut units = [Amount(CENT); codes().len()];
+    let mut place = 0;
+    while place < units.len() {
+        let [a, b, c, _] = codes()[place];
+        units[place] = match &[a, b, c] {
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => Amount(CENT / 10),
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => Amount(ONE),
+            _ => Amount(CENT),
+        };
+        place += 1;
+    }
+    units
+};
 
 impl Currency {
     /// The US dollar.
-    pub const USD: Self = Self(*b"USD");
+    pub const USD: Self = Self::of(*b"USD");
     /// The renminbi.
-    pub const CNY: Self = Self(*b"CNY");
+    pub const CNY: Self = Self::of(*b"CNY");
     /// The euro.
-    pub const EUR: Self = Self(*b"EUR");
+    pub const EUR: Self = Self::of(*b"EUR");
+
+    /// A currency that is known to be one, in constants.
+    #[allow(clippy::indexing_slicing, reason = "a place out of bounds does not compile")]
+    const fn of(code: [u8; 3]) -> Self {
+        let mut place = 0_u8;
+        loop {
+            let [a, b, c, _] = codes()[place as usize];
+            if a == code[0] && b == code[1] && c == code[2] {
+                return Self(place);
+            }
+            place += 1;
+        }
+    }
 
     /// The code, for example `USD`.
     #[must_use]
     #[inline]
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    pub fn as_str(self) -> &'static str {
+        let start = usize::from(self.0) * 4;
+        CODES.get(start..start + 3).unwrap_or("XXX")
+    }
+
+    /// All currencies, in alphabetical order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..codes().len()).filter_map(|place| u8::try_from(place).ok().map(Self))
+    }
+
+    /// Its place among [`all`](Self::all).
+    #[must_use]
+    #[inline]
+    pub fn place(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// The currency with this code, where there is one.
+    #[must_use]
+    pub fn from_code(code: [u8; 3]) -> Option<Self> {
+        let [a, b, c] = code;
+        let place = codes().binary_search(&[a, b, c, b' ']).ok()?;
+        u8::try_from(place).ok().map(Self)
     }
 
     /// The smallest amount in which the currency is paid: 0.01 for most, 1 for the yen.
     #[must_use]
     #[inline]
     pub fn minor_unit(self) -> Amount {
-        // ISO 4217: those whose minor unit is not a hundredth.
-        match &self.0 {
-            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => Amount(CENT / 10),
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
-            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => Amount(ONE),
-            _ => Amount(CENT),
-        }
+        MINOR_UNITS.get(usize::from(self.0)).copied().unwrap_or(Amount(CENT))
     }
 }
 
@@ -722,11 +841,8 @@ impl FromStr for Currency {
     type Err = UnknownCurrency;
 
     fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
-        let unknown = || UnknownCurrency(text.chars().take(40).collect());
-        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| unknown())?;
-        let (codes, _) = CODES.as_chunks::<4>();
-        let [a, b, c] = code;
-        codes.binary_search(&[a, b, c, b' ']).map(|_| Self(code)).map_err(|_| unknown())
+        let code: Option<[u8; 3]> = text.as_bytes().try_into().ok();
+        code.and_then(Self::from_code).ok_or_else(|| UnknownCurrency(text.chars().take(40).collect()))
     }
 }
 
@@ -811,15 +927,30 @@ mod tests {
 
     #[test]
     fn every_currency_is_found() {
-        let (codes, _) = CODES.as_chunks::<4>();
-        assert!(codes.is_sorted());
-        for code in codes {
+        assert!(codes().is_sorted());
+        for code in codes() {
             let code = std::str::from_utf8(&code[..3]).unwrap();
             assert_eq!(code.parse::<Currency>().unwrap().as_str(), code);
         }
     }
 
     proptest! {
+        #[test]
+        fn plain_decimals_are_read_as_the_full_reader_reads_them(text in "[0-9]{0,20}(\\.[0-9]{0,20})?[e.]?") {
+            if let Some(value) = plain(&text) {
+                // A blank in front is nothing that a plain decimal has.
+                prop_assert_eq!(parse_fixed(&format!(" {text}")), Ok(value));
+            }
+        }
+
+        #[test]
+        fn whole_cents_are_written_as_any_other_decimal(cents: i64) {
+            let whole = cents.unsigned_abs() / 100;
+            let sign = if cents < 0 { "-" } else { "" };
+            let expected = format!("{sign}{whole}.{:02}", cents.unsigned_abs() % 100);
+            prop_assert_eq!(Amount::from_units(i128::from(cents) * CENT).to_string(), expected);
+        }
+
         #[test]
         fn a_split_of_cents_is_the_exact_split(cents in 0_i64..1_000_000_000, weights in prop::collection::vec(0_i64..100_000, 2..7)) {
             let whole = Amount::from_units(i128::from(cents) * CENT);

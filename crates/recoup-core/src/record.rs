@@ -39,6 +39,8 @@ pub mod limits {
     pub const STATEMENTS: usize = 100;
     /// Characters of an id, a name or any other text.
     pub const TEXT: usize = 10_000;
+    /// The largest count of a term.
+    pub const COUNT: u32 = 12_000;
 }
 
 /// One thing wrong with a record.
@@ -282,7 +284,8 @@ pub struct AccountRecord {
 /// The zone in which a provider's site writes bare dates, where provider and site are known.
 pub type ZoneOf<'a> = dyn Fn(&str, Option<&str>) -> Option<Zone> + 'a;
 
-const RESOURCE_FIELDS: &[&str] = &[
+/// The names of a resource's fields.
+pub const RESOURCE_FIELDS: &[&str] = &[
     "provider",
     "site",
     "account",
@@ -366,6 +369,18 @@ impl Fields<'_> {
     }
 }
 
+fn not_understood(known: &[&str], name: &str) -> String {
+    let shown: String = name.chars().take(60).collect();
+    let hint = closest(known, name).map_or(String::new(), |near| format!(", did you mean {near:?}?"));
+    format!("field {shown:?} is not understood and was left out of account{hint}")
+}
+
+/// What is said of a field of a resource whose name is not one of [`RESOURCE_FIELDS`].
+#[must_use]
+pub fn unknown_field(name: &str) -> String {
+    not_understood(RESOURCE_FIELDS, name)
+}
+
 fn kind_of(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -396,10 +411,7 @@ impl Reader {
             return None;
         };
         for name in map.keys().filter(|name| !known.contains(&name.as_str())) {
-            let shown: String = name.chars().take(60).collect();
-            let hint = closest(known, name).map_or(String::new(), |near| format!(", did you mean {near:?}?"));
-            let what = format!("field {shown:?} is not understood and was left out of account{hint}");
-            self.remarks.push(Fault { path: path.to_owned(), what });
+            self.remarks.push(Fault { path: path.to_owned(), what: not_understood(known, name) });
         }
         Some(Fields { map, path: path.to_owned() })
     }
@@ -516,9 +528,10 @@ impl Reader {
 
     fn count(&mut self, fields: &Fields<'_>, name: &str) -> Option<u32> {
         let number = self.number(fields, name)?;
-        let count = number.as_whole().and_then(|whole| u32::try_from(whole).ok()).filter(|count| *count <= 12_000);
+        let count =
+            number.as_whole().and_then(|whole| u32::try_from(whole).ok()).filter(|count| *count <= limits::COUNT);
         if count.is_none() {
-            self.fault(fields.path(name), format!("{number} is not a whole number of at most 12000"));
+            self.fault(fields.path(name), format!("{number} is not a whole number of at most {}", limits::COUNT));
         }
         count
     }
@@ -1219,6 +1232,9 @@ impl Resource for ResourceRecord {
     }
     fn orders(&self) -> Option<impl ExactSizeIterator<Item = Self::Order<'_>> + '_> {
         self.orders.as_ref().map(|orders| orders.iter())
+    }
+    fn known_orders(&self) -> impl Iterator<Item = Self::Order<'_>> + '_ {
+        self.orders.as_deref().unwrap_or_default().iter()
     }
     fn flags(&self) -> FlagSet {
         self.facts.flags

@@ -26,6 +26,8 @@
 //! # Ok::<(), recoup_core::money::AmountError>(())
 //! ```
 
+use std::borrow::BorrowMut;
+
 use smallvec::SmallVec;
 
 use crate::money::{Amount, Currency, Exact};
@@ -86,6 +88,20 @@ impl Missing {
     }
 }
 
+/// What an order was paid with, if it was, in a currency.
+#[inline]
+fn payments_in(currency: Currency, order: &impl Order) -> Result<Option<impl Iterator<Item = Payment>>, Missing> {
+    if order.currency().is_some_and(|own| own != currency) {
+        return Err(Missing::OneCurrency);
+    }
+    match order.payments() {
+        Some(payments) => Ok(Some(payments)),
+        // An order over nothing needs no payments to be understood.
+        None if order.due() == Some(Amount::ZERO) => Ok(None),
+        None => Err(Missing::Payments),
+    }
+}
+
 /// What becomes of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
@@ -137,15 +153,7 @@ impl Ledger {
     /// Where its payments are unknown or in another currency.
     #[inline]
     pub fn add_order(&mut self, order: &impl Order) -> Result<(), Missing> {
-        if order.currency().is_some_and(|currency| currency != self.currency) {
-            return Err(Missing::OneCurrency);
-        }
-        match order.payments() {
-            Some(payments) => payments.for_each(|payment| self.add(payment)),
-            // An order over nothing needs no payments to be understood.
-            None if order.due() == Some(Amount::ZERO) => {}
-            None => return Err(Missing::Payments),
-        }
+        payments_in(self.currency, order)?.into_iter().flatten().for_each(|payment| self.add(payment));
         Ok(())
     }
 
@@ -202,14 +210,7 @@ impl Ledger {
     pub fn settle(&self, dispose: impl Fn(&Payment) -> Disposition) -> Draft {
         let mut draft = Draft { shares: SmallVec::new(), left: Amount::ZERO, quote: RefundQuote::empty(self.currency) };
         for payment in &self.payments {
-            draft.quote.paid += payment.amount;
-            match dispose(payment) {
-                Disposition::Share(to) => draft.share(payment, Some(to)),
-                Disposition::ShareLost => draft.share(payment, None),
-                Disposition::Back(to) => draft.quote.give_back(payment.instrument, payment.amount, to, None),
-                Disposition::Lost => draft.quote.forfeited += payment.amount,
-                Disposition::Spent => draft.quote.consumed += payment.amount,
-            }
+            draft.settle(payment, dispose(payment));
         }
         draft
     }
@@ -230,20 +231,53 @@ struct Share {
     to: Option<Destination>,
 }
 
-/// A refund on its way: what is left goes back when it is finished.
+/// A refund on its way: what is left goes back when it is finished. It is a quote of its own, or adds to one that
+/// is borrowed.
 #[derive(Debug, Clone)]
 #[must_use = "a draft is finished with `finish`"]
-pub struct Draft {
+pub struct Draft<Q = RefundQuote> {
     shares: SmallVec<[Share; 3]>,
     left: Amount,
-    quote: RefundQuote,
+    quote: Q,
 }
 
-impl Draft {
+impl<Q: BorrowMut<RefundQuote>> Draft<Q> {
+    /// Disposes of a payment.
     #[inline]
-    fn share(&mut self, payment: &Payment, to: Option<Destination>) {
+    fn settle(&mut self, payment: &Payment, disposition: Disposition) {
+        let quote = self.quote.borrow_mut();
+        quote.paid += payment.amount;
+        let to = match disposition {
+            Disposition::Share(to) => Some(to),
+            Disposition::ShareLost => None,
+            Disposition::Back(to) => return quote.give_back(payment.instrument, payment.amount, to, None),
+            Disposition::Lost => return quote.forfeited += payment.amount,
+            Disposition::Spent => return quote.consumed += payment.amount,
+        };
         self.shares.push(Share { instrument: payment.instrument, paid: payment.amount, to });
         self.left += payment.amount;
+    }
+
+    /// Adds what an order was paid with, every payment with its disposition.
+    ///
+    /// # Errors
+    /// Where its payments are unknown or in another currency.
+    #[inline]
+    pub fn add_order(&mut self, order: &impl Order, dispose: impl Fn(&Payment) -> Disposition) -> Result<(), Missing> {
+        let currency = self.quote.borrow().currency;
+        for payment in payments_in(currency, order)?.into_iter().flatten() {
+            if payment.amount.is_positive() {
+                self.settle(&payment, dispose(&payment));
+            }
+        }
+        Ok(())
+    }
+
+    /// The currency of its amounts.
+    #[must_use]
+    #[inline]
+    pub fn currency(&self) -> Currency {
+        self.quote.borrow().currency
     }
 
     /// What is left to go back.
@@ -255,7 +289,7 @@ impl Draft {
 
     #[inline]
     fn take(&mut self, amount: &Exact) -> Amount {
-        let taken = amount.round(self.quote.currency).floor_zero().at_most(self.left);
+        let taken = amount.round(self.quote.borrow().currency).floor_zero().at_most(self.left);
         self.left -= taken;
         taken
     }
@@ -264,7 +298,7 @@ impl Draft {
     #[inline]
     pub fn consume(&mut self, amount: &Exact) -> Amount {
         let taken = self.take(amount);
-        self.quote.consumed += taken;
+        self.quote.borrow_mut().consumed += taken;
         taken
     }
 
@@ -272,21 +306,21 @@ impl Draft {
     #[inline]
     pub fn keep_fee(&mut self, amount: &Exact) -> Amount {
         let taken = self.take(amount);
-        self.quote.fee += taken;
+        self.quote.borrow_mut().fee += taken;
         taken
     }
 
     /// Takes what is forfeited, rounded once, at most what is left. Gives what was taken.
     pub fn forfeit(&mut self, amount: &Exact) -> Amount {
         let taken = self.take(amount);
-        self.quote.forfeited += taken;
+        self.quote.borrow_mut().forfeited += taken;
         taken
     }
 
     /// Takes what an exchange carries over, rounded once, at most what is left. Gives what was taken.
     pub fn carry_over(&mut self, amount: &Exact) -> Amount {
         let taken = self.take(amount);
-        *self.quote.rare_mut().carry_over.get_or_insert_default() += taken;
+        *self.quote.borrow_mut().rare_mut().carry_over.get_or_insert_default() += taken;
         taken
     }
 
@@ -294,26 +328,29 @@ impl Draft {
     /// rather than what was used.
     #[inline]
     pub fn give_back_only(&mut self, amount: &Exact) -> Amount {
-        let back = amount.round(self.quote.currency).floor_zero().at_most(self.left);
-        self.quote.consumed += self.left - back;
+        let quote = self.quote.borrow_mut();
+        let back = amount.round(quote.currency).floor_zero().at_most(self.left);
+        quote.consumed += self.left - back;
         self.left = back;
         back
     }
 
     /// Returns what is left, split among the sharing payments as they paid, and closes the quote.
-    #[must_use]
     #[inline]
-    pub fn finish(self) -> RefundQuote {
-        let Self { shares, left, mut quote } = self;
-        let mut parts: SmallVec<[Amount; 3]> = shares.iter().map(|share| share.paid).collect();
-        left.split_among(&mut parts, quote.currency);
-        for (share, part) in shares.iter().zip(parts) {
-            match share.to {
-                Some(to) => quote.give_back(share.instrument, part, to, None),
-                None => quote.forfeited += part,
+    pub fn finish(mut self) -> Q {
+        let quote = self.quote.borrow_mut();
+        match self.shares.as_slice() {
+            [] => {}
+            [only] => quote.settle_share(*only, self.left),
+            shares => {
+                let mut parts: SmallVec<[Amount; 3]> = shares.iter().map(|share| share.paid).collect();
+                self.left.split_among(&mut parts, quote.currency);
+                for (share, part) in shares.iter().zip(parts) {
+                    quote.settle_share(*share, part);
+                }
             }
         }
-        quote
+        self.quote
     }
 }
 
@@ -453,6 +490,15 @@ impl RefundQuote {
         quote
     }
 
+    /// What is left of a share goes where it belongs.
+    #[inline]
+    fn settle_share(&mut self, share: Share, left: Amount) {
+        match share.to {
+            Some(to) => self.give_back(share.instrument, left, to, None),
+            None => self.forfeited += left,
+        }
+    }
+
     #[inline]
     fn give_back(&mut self, instrument: Instrument, amount: Amount, to: Destination, expires_at: Option<Instant>) {
         if amount.is_zero() {
@@ -507,6 +553,12 @@ impl RefundQuote {
     pub fn carrying_nothing(mut self) -> Self {
         self.rare_mut().carry_over.get_or_insert(Amount::ZERO);
         self
+    }
+
+    /// Opens a draft of more that belongs to the same refund.
+    #[inline]
+    pub fn more(&mut self) -> Draft<&mut Self> {
+        Draft { shares: SmallVec::new(), left: Amount::ZERO, quote: self }
     }
 
     /// Two refunds of one exit together. Sums of what conserves conserve.
@@ -566,6 +618,13 @@ impl RefundQuote {
     #[inline]
     pub fn items(&self) -> &[Returned] {
         &self.returned
+    }
+
+    /// Whether it has nothing of what only a resale, an exchange or a commitment has.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.rare.is_none()
     }
 
     /// Future payments no longer owed.

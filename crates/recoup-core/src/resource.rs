@@ -8,7 +8,8 @@ use crate::fact::{Figure, FlagSet, Moment, Text};
 use crate::money::{Amount, Currency, Number};
 use crate::time::{Instant, Span, Zone};
 use crate::vocab::{
-    Billing, Class, Instrument, OrderKind, OrderStatus, PaymentOption, Recurrence, Relation, Seller, Status, TermUnit,
+    Billing, Class, Instrument, InstrumentSet, OrderKind, OrderStatus, PaymentOption, Recurrence, Relation, Seller,
+    Status, TermUnit,
 };
 
 /// What one instrument paid of an order.
@@ -98,6 +99,14 @@ pub trait Order {
     fn flags(&self) -> FlagSet;
     /// A decimal fact stated on the order.
     fn figure(&self, figure: Figure) -> Option<Number>;
+
+    /// The instruments that paid anything; none where the split is unknown.
+    #[inline]
+    fn paid_with(&self) -> InstrumentSet {
+        let positive = |payment: &Payment| payment.amount.is_positive();
+        let payments = self.payments().into_iter().flatten().filter(positive);
+        payments.fold(InstrumentSet::NONE, |all, payment| all.with(payment.instrument))
+    }
 
     /// Whether the order was paid and neither refunded nor cancelled.
     #[inline]
@@ -226,6 +235,12 @@ pub trait Resource {
     /// Its orders, oldest first; `None` where they are unknown. An empty list says that nothing was
     /// paid.
     fn orders(&self) -> Option<impl ExactSizeIterator<Item = Self::Order<'_>> + '_>;
+    /// Those of its orders that are known: none where [`orders`](Self::orders) are unknown.
+    #[inline]
+    fn known_orders(&self) -> impl Iterator<Item = Self::Order<'_>> + '_ {
+        self.orders().into_iter().flatten()
+    }
+
     /// The flags stated on the resource itself.
     fn flags(&self) -> FlagSet;
     /// A decimal fact stated on the resource itself.
@@ -238,7 +253,7 @@ pub trait Resource {
     /// The orders that were paid and neither refunded nor cancelled; none where orders are unknown.
     #[inline]
     fn paid_orders(&self) -> impl Iterator<Item = Self::Order<'_>> + '_ {
-        self.orders().into_iter().flatten().filter(Order::is_paid)
+        self.known_orders().filter(Order::is_paid)
     }
 
     /// The paid orders that bought a period: purchases and renewals.
@@ -256,17 +271,13 @@ pub trait Resource {
     /// Whether any order is recorded as unpaid.
     #[inline]
     fn has_unpaid_order(&self) -> bool {
-        self.orders().into_iter().flatten().any(|order| order.status() == OrderStatus::Unpaid)
+        self.known_orders().any(|order| order.status() == OrderStatus::Unpaid)
     }
 
     /// Whether a paid order was paid with `instrument`.
     #[inline]
     fn paid_with(&self, instrument: Instrument) -> bool {
-        self.paid_orders().any(|order| {
-            order.payments().is_some_and(|mut payments| {
-                payments.any(|payment| payment.instrument == instrument && payment.amount.is_positive())
-            })
-        })
+        self.paid_orders().any(|order| order.paid_with().contains(instrument))
     }
 
     /// Whether its period is over at `at`, or its status says so.

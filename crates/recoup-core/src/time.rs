@@ -15,6 +15,7 @@
 //! ```
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
@@ -25,8 +26,15 @@ const HOUR: i64 = 3_600 * MICROS;
 const DAY: i64 = 24 * HOUR;
 
 /// A point in time, in microseconds since 1970-01-01 00:00 UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(i64);
+///
+/// An instant that may be missing takes no more room than one that is there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(
+    /// The microseconds with their sign turned over, so that they sort and are never nothing.
+    NonZeroU64,
+);
+
+const SIGN: u64 = 1 << 63;
 
 /// A length of time, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,14 +142,18 @@ impl Instant {
     #[must_use]
     #[inline]
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+        match NonZeroU64::new(micros.cast_unsigned() ^ SIGN) {
+            Some(turned) => Self(turned),
+            // The earliest instant of all; a microsecond before it is the same.
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Microseconds since 1970-01-01 00:00 UTC.
     #[must_use]
     #[inline]
     pub const fn micros(self) -> i64 {
-        self.0
+        (self.0.get() ^ SIGN).cast_signed()
     }
 
     /// Reads an instant: RFC 3339 with an offset, or a bare date, which is midnight in `zone`.
@@ -151,13 +163,15 @@ impl Instant {
     /// When the text has neither form, or the year is outside 1970 to 2999.
     pub fn parse(text: &str, zone: Zone) -> Result<Self, TimeError> {
         let shown = || text.chars().take(60).collect::<String>();
-        let micros = if text.len() == 10 {
+        let micros = if let Some(micros) = plain(text) {
+            micros
+        } else if text.len() == 10 {
             let date = NaiveDate::from_str(text).map_err(|_| TimeError::NotAnInstant(shown()))?;
-            zone.midnight(date).0
+            zone.midnight(date).micros()
         } else {
             DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::NotAnInstant(shown()))?.timestamp_micros()
         };
-        Self(micros).in_range().ok_or_else(|| TimeError::OutOfRange(shown()))
+        Self::from_micros(micros).in_range().ok_or_else(|| TimeError::OutOfRange(shown()))
     }
 
     /// Reads a wall-clock time as some APIs print it, `2020-01-01 00:00:00`, in `zone`.
@@ -175,9 +189,11 @@ impl Instant {
             .ok_or_else(|| TimeError::OutOfRange(shown()))
     }
 
-    fn in_range(self) -> Option<Self> {
+    /// The instant, where its year is one that files may state.
+    #[must_use]
+    pub fn in_range(self) -> Option<Self> {
         // 1970-01-01 to 2999-12-31, with room for offsets.
-        (-DAY..=32_503_680_000 * MICROS + DAY).contains(&self.0).then_some(self)
+        (-DAY..=32_503_680_000 * MICROS + DAY).contains(&self.micros()).then_some(self)
     }
 
     /// The instant as it is written on a wall in `zone`, RFC 3339.
@@ -190,7 +206,7 @@ impl Instant {
     #[must_use]
     #[inline]
     pub fn since(self, start: Self) -> Span {
-        Span(self.0.saturating_sub(start.0))
+        Span(self.micros().saturating_sub(start.micros()))
     }
 }
 
@@ -198,7 +214,7 @@ impl Add<Span> for Instant {
     type Output = Self;
     #[inline]
     fn add(self, span: Span) -> Self {
-        Self(self.0.saturating_add(span.0))
+        Self::from_micros(self.micros().saturating_add(span.0))
     }
 }
 
@@ -206,7 +222,13 @@ impl Sub<Span> for Instant {
     type Output = Self;
     #[inline]
     fn sub(self, span: Span) -> Self {
-        Self(self.0.saturating_sub(span.0))
+        Self::from_micros(self.micros().saturating_sub(span.0))
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Instant({})", self.micros())
     }
 }
 
@@ -217,9 +239,12 @@ pub struct Display(Instant, Zone);
 impl fmt::Display for Display {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(instant, zone) = *self;
+        if let Some(text) = Stamp::of(instant, zone.offset_seconds(instant)) {
+            return f.write_str(text.as_str());
+        }
         let wall = zone.wall(instant);
         write!(f, "{}", wall.format("%Y-%m-%dT%H:%M:%S"))?;
-        let micros = instant.0.rem_euclid(MICROS);
+        let micros = instant.micros().rem_euclid(MICROS);
         if micros != 0 {
             let text = format!("{micros:06}");
             write!(f, ".{}", text.trim_end_matches('0'))?;
@@ -230,6 +255,106 @@ impl fmt::Display for Display {
         }
         let (sign, offset) = if offset < 0 { ('-', -offset) } else { ('+', offset) };
         write!(f, "{sign}{:02}:{:02}", offset / 3600, offset / 60 % 60)
+    }
+}
+
+/// The forms in which nearly every instant is written, `2024-01-02T00:00:00Z` and the same with an offset, in
+/// microseconds. What looks otherwise is left to the full reader.
+fn plain(text: &str) -> Option<i64> {
+    let two = |tens: u8, ones: u8| -> Option<i64> {
+        let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+        digits.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+    };
+    let (stamp, offset) = text.as_bytes().split_first_chunk::<19>()?;
+    let [c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = *stamp else {
+        return None;
+    };
+    let (year, month, day) = (two(c1, c2)? * 100 + two(y1, y2)?, two(m1, m2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+    let offset = match *offset {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', n1, n2] => {
+            let (hours, minutes) = (two(h1, h2)?, two(n1, n2)?);
+            let east = hours * 3600 + minutes * 60;
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            if sign == b'-' { -east } else { east }
+        }
+        _ => return None,
+    };
+    let leaps = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + i64::from(leaps),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if day < 1 || day > days || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+    Some(seconds * MICROS)
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms"): years are counted from March, so that the leap day is a year's last.
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The way back: year, month and day.
+const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (year + era * 400 + (month <= 2) as i64, month, day)
+}
+
+/// An instant of whole seconds in the years 0 to 9999, as it is written.
+struct Stamp {
+    bytes: [u8; 25],
+    len: usize,
+}
+
+impl Stamp {
+    fn of(instant: Instant, offset: i32) -> Option<Self> {
+        let micros = instant.micros();
+        if micros % MICROS != 0 || offset % 60 != 0 {
+            return None;
+        }
+        let wall = micros / MICROS + i64::from(offset);
+        let (year, month, day) = civil_from_days(wall.div_euclid(86_400));
+        if !(0..=9999).contains(&year) {
+            return None;
+        }
+        let second = wall.rem_euclid(86_400);
+        let two = |value: i64| {
+            let value = u8::try_from(value).unwrap_or(0);
+            [b'0' + value / 10, b'0' + value % 10]
+        };
+        let ([c1, c2], [y1, y2], [m1, m2], [d1, d2]) = (two(year / 100), two(year % 100), two(month), two(day));
+        let ([h1, h2], [n1, n2], [s1, s2]) = (two(second / 3600), two(second / 60 % 60), two(second % 60));
+        let east = i64::from(offset.abs());
+        let (sign, [o1, o2], [p1, p2]) = (if offset < 0 { b'-' } else { b'+' }, two(east / 3600), two(east / 60 % 60));
+        let (sign, len) = if offset == 0 { (b'Z', 20) } else { (sign, 25) };
+        let bytes = [
+            c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, sign, o1, o2, b':',
+            p1, p2,
+        ];
+        Some(Self { bytes, len })
+    }
+
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }
 
@@ -275,12 +400,12 @@ impl Zone {
     /// of the gap where it skips it.
     #[must_use]
     pub fn at_wall(self, wall: NaiveDateTime) -> Instant {
-        let as_utc = Instant(wall.and_utc().timestamp_micros());
+        let as_utc = Instant::from_micros(wall.and_utc().timestamp_micros());
         match self {
             Self::Fixed(seconds) => as_utc - Span::seconds(i64::from(seconds)),
             Self::Named(zone) => match zone.from_local_datetime(&wall) {
-                chrono::LocalResult::Single(one) => Instant(one.timestamp_micros()),
-                chrono::LocalResult::Ambiguous(early, _) => Instant(early.timestamp_micros()),
+                chrono::LocalResult::Single(one) => Instant::from_micros(one.timestamp_micros()),
+                chrono::LocalResult::Ambiguous(early, _) => Instant::from_micros(early.timestamp_micros()),
                 // In a gap, read with the offset of before it: this lands behind the gap.
                 chrono::LocalResult::None => {
                     let before = self.offset_seconds(as_utc - Span::days(1));
@@ -352,7 +477,7 @@ impl Zone {
     #[inline]
     pub fn floor_hour(self, instant: Instant) -> Instant {
         let offset = i64::from(self.offset_seconds(instant)) * MICROS;
-        Instant((instant.0 + offset).div_euclid(HOUR) * HOUR - offset)
+        Instant::from_micros((instant.micros() + offset).div_euclid(HOUR) * HOUR - offset)
     }
 
     /// Calendar days from the day of `start` to the day of `end`.
@@ -375,7 +500,7 @@ impl Zone {
 }
 
 fn utc(instant: Instant) -> NaiveDateTime {
-    DateTime::from_timestamp_micros(instant.0).unwrap_or_default().naive_utc()
+    DateTime::from_timestamp_micros(instant.micros()).unwrap_or_default().naive_utc()
 }
 
 /// The first day of a day's month.
@@ -501,6 +626,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_instants_are_read_as_the_full_reader_reads_them(
+            text in "(19|20|29|30)[0-9]{2}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,7})?(Z|[+-][0-2][0-9]:?[0-6][0-9])?"
+        ) {
+            let full = DateTime::parse_from_rfc3339(&text).ok().map(|at| at.timestamp_micros());
+            if let Some(micros) = plain(&text) {
+                prop_assert_eq!(Some(micros), full);
+            }
+        }
+
+        #[test]
+        fn stamps_are_written_as_the_calendar_writes_them(seconds in -70_000_000_000_i64..260_000_000_000, minutes in -1_439_i32..1_440) {
+            let (instant, zone) = (Instant::from_micros(seconds * MICROS), Zone::Fixed(minutes * 60));
+            let written = DateTime::from_timestamp(seconds, 0).unwrap().with_timezone(&FixedOffset::east_opt(minutes * 60).unwrap());
+            let expected = written.to_rfc3339().replace("+00:00", "Z");
+            prop_assert_eq!(instant.display(zone).to_string(), expected);
+        }
+
         #[test]
         fn what_is_written_is_read_again(micros in 0_i64..4_000_000_000_000_000, hours in -12_i32..14) {
             let instant = Instant::from_micros(micros);

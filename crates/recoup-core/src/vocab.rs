@@ -230,6 +230,41 @@ impl Instrument {
     }
 }
 
+/// A set of instruments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InstrumentSet(u16);
+
+const _: () = assert!(Instrument::ALL.len() <= 16, "instruments are kept in 16 bits");
+
+impl InstrumentSet {
+    /// No instrument.
+    pub const NONE: Self = Self(0);
+    /// Every instrument that is no money.
+    pub const NOT_MONEY: Self =
+        Self::NONE.with(Instrument::CashCoupon).with(Instrument::DiscountCoupon).with(Instrument::Voucher);
+
+    /// The set with one more instrument.
+    #[must_use]
+    #[inline]
+    pub const fn with(self, instrument: Instrument) -> Self {
+        Self(self.0 | 1 << instrument.code())
+    }
+
+    /// Whether an instrument is in the set.
+    #[must_use]
+    #[inline]
+    pub const fn contains(self, instrument: Instrument) -> bool {
+        self.0 & (1 << instrument.code()) != 0
+    }
+
+    /// Whether the two sets have an instrument in common.
+    #[must_use]
+    #[inline]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
 vocabulary! {
     /// A way out that a provider offers.
     Exit("exit") {

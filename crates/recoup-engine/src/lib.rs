@@ -1,16 +1,19 @@
 //! Runs portfolios through adapters, in parallel and in order.
 //!
 //! An [`Engine`] knows the adapters, an [`Assessor`] is one run with sessions in them, and
-//! [`pipeline::run`] takes files through it: chunks are read, assessed and given out by several threads
-//! at once, in input order, with memory bounded by chunk size and thread count whatever the size of the
-//! input.
+//! [`pipeline::run`] and [`stream::stream`] take files through it: chunks are read, assessed and given out by
+//! several threads at once, in input order, with memory bounded by chunk size and thread count whatever the size
+//! of the input.
 
+mod ids;
 pub mod import;
 pub mod names;
+mod ordered;
 pub mod pipeline;
 pub mod question;
 pub mod services;
 mod stated;
+pub mod stream;
 pub mod timeline;
 pub mod usual;
 
@@ -25,6 +28,8 @@ use recoup_core::overlay::{Overlay, OverlayError};
 use recoup_core::policy::Policy;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::{Instant, Zone};
+use recoup_plugin::answers::Answers;
+use recoup_plugin::batch::BatchBuilder;
 use recoup_plugin::host::{LoadError, PluginDir};
 use recoup_plugin::session::check_answers;
 use recoup_plugin::{Adapter, CallError, Session};
@@ -163,6 +168,26 @@ pub enum AssessError {
     Refused(String),
 }
 
+/// The answers to a batch, before they are read.
+pub(crate) struct Ruled {
+    provider: String,
+    adapter: Arc<dyn Adapter>,
+    policy: Arc<Policy>,
+    resources: usize,
+    clauses: usize,
+    answers: StructArray,
+}
+
+impl Ruled {
+    pub(crate) fn answers(&self) -> Result<Answers<'_>, AssessError> {
+        Ok(check_answers(&self.provider, self.resources, self.clauses, &self.answers)?)
+    }
+
+    pub(crate) fn malformed(&self, what: impl std::fmt::Display) -> AssessError {
+        CallError::Malformed { provider: self.provider.clone(), what: what.to_string() }.into()
+    }
+}
+
 /// What is said of a resource beside what rules read.
 #[derive(Debug, Clone, Default)]
 pub struct Named {
@@ -248,10 +273,11 @@ impl<'e> Assessor<'e> {
     }
 
     /// Assesses resources each at its own instant, whatever the run's; otherwise as
-    /// [`assess`](Self::assess).
+    /// [`assess`](Self::assess). What a provider stated is left aside: it speaks of the day on which it was stated.
     #[must_use]
     pub fn assess_at(&self, rows: Vec<(ResourceRecord, Instant)>) -> Vec<Result<Answered, AssessError>> {
-        let (resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
+        let (mut resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
+        resources.iter_mut().for_each(|resource| resource.stated.clear());
         self.assess_all(resources, Some(&at))
     }
 
@@ -310,6 +336,17 @@ impl<'e> Assessor<'e> {
             Ok(answers) => answers,
             Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
         }
+    }
+
+    /// Has a provider's adapter rule on a batch that was made already.
+    pub(crate) fn rule(&self, provider: &str, batch: BatchBuilder) -> Result<Ruled, AssessError> {
+        let (adapter, session) = self.session(provider)?;
+        let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
+        let policy = Arc::clone(policy);
+        let resources = batch.len();
+        let batch = batch.finish(None).map_err(|error| AssessError::Refused(error.to_string()))?;
+        let answers = session.assess(batch)?;
+        Ok(Ruled { provider: provider.to_owned(), adapter, policy, resources, clauses: session.clauses(), answers })
     }
 
     fn assess_batch(

@@ -1,23 +1,22 @@
 //! Files through an assessor: read, assessed and given out by several threads, in input order.
+//!
+//! [`run`] gives every assessment by itself, for whoever keeps them; [`stream`](crate::stream::stream) has them
+//! written where they are made, for files of any size.
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use recoup_core::record::ResourceRecord;
-use recoup_portfolio::read::{Item, Portfolio};
+use recoup_portfolio::read::{Block, Item, Portfolio};
 
+use crate::ids::{Ids, there_before};
+use crate::ordered::in_order;
 use crate::{Answered, Assessor};
 
-/// Most resources whose ids are remembered to find duplicates; far larger portfolios are checked up to
-/// here, so that memory stays bounded.
-pub const MOST_IDS: usize = 4_000_000;
+pub use crate::ids::MOST_IDS;
 
 /// Something that comes out of the pipeline.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Output {
     /// An assessment.
     Answered {
@@ -46,6 +45,23 @@ pub enum Output {
     },
 }
 
+impl Output {
+    /// What the resource of an assessment is known by.
+    pub(crate) fn id(&self, ids: &Ids) -> Option<u64> {
+        let Self::Answered { answered, .. } = self else { return None };
+        let subject = &answered.subject;
+        Some(ids.of(&subject.provider, &subject.site, subject.account.as_deref(), &subject.resource))
+    }
+
+    /// The line that it speaks of, counted from 1; 0 where there is none.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        match self {
+            Self::Answered { line, .. } | Self::Problem { line, .. } | Self::Remark { line, .. } => *line,
+        }
+    }
+}
+
 /// What goes into the pipeline.
 #[derive(Debug)]
 pub enum Input {
@@ -63,109 +79,115 @@ pub enum Input {
 /// Which resources are assessed at all.
 pub type Keep<'a> = dyn Fn(&ResourceRecord) -> bool + Sync + 'a;
 
-enum Work {
-    Items(Vec<Item>),
+pub(crate) enum Work {
+    Block(Block),
     Records(Vec<ResourceRecord>),
-    Broken(u64, String),
+    /// What is to be said of a file as a whole.
+    Said(Vec<Output>),
 }
 
-struct Source {
+/// The inputs, one after the other.
+pub(crate) struct Source {
     inputs: std::vec::IntoIter<Input>,
     current: Option<Input>,
-    next: u64,
+}
+
+/// The remarks on a file whose reading begins.
+fn remarks(input: &Input) -> Option<(Arc<str>, Work)> {
+    let Input::Portfolio(portfolio) = input else { return None };
+    let file = portfolio.file();
+    let remark = |what: &String| Output::Remark { file: Arc::clone(file), line: 0, what: what.clone() };
+    let remarks: Vec<Output> = portfolio.not_understood().iter().map(remark).collect();
+    (!remarks.is_empty()).then(|| (Arc::clone(file), Work::Said(remarks)))
 }
 
 impl Source {
-    /// The next chunk of any input, with its number and file.
-    fn take(&mut self) -> Option<(u64, Arc<str>, Work)> {
+    pub(crate) fn new(inputs: Vec<Input>) -> Self {
+        Self { inputs: inputs.into_iter(), current: None }
+    }
+
+    /// The next chunk of any input, with its file.
+    pub(crate) fn take(&mut self) -> Option<(Arc<str>, Work)> {
         loop {
-            if self.current.is_none() {
-                self.current = Some(self.inputs.next()?);
-            }
-            let taken = match &mut self.current {
-                Some(Input::Portfolio(portfolio)) => {
+            let current = match &mut self.current {
+                Some(current) => current,
+                None => {
+                    let current = self.current.insert(self.inputs.next()?);
+                    if let Some(remarks) = remarks(current) {
+                        return Some(remarks);
+                    }
+                    current
+                }
+            };
+            match current {
+                Input::Portfolio(portfolio) => {
                     let file = Arc::clone(portfolio.file());
-                    match portfolio.next_chunk() {
-                        Ok(Some(items)) => Some((file, Work::Items(items), false)),
-                        Ok(None) => None,
-                        Err(error) => Some((file, Work::Broken(0, error.to_string()), true)),
+                    match portfolio.next_block() {
+                        Ok(Some(block)) => return Some((file, Work::Block(block))),
+                        Ok(None) => {}
+                        Err(error) => {
+                            self.current = None;
+                            let problem = Output::Problem { file: Arc::clone(&file), line: 0, what: error.to_string() };
+                            return Some((file, Work::Said(vec![problem])));
+                        }
                     }
                 }
-                Some(Input::Records { file, records }) => {
-                    let file = Arc::clone(file);
+                Input::Records { file, records } => {
                     let rest = records.split_off(records.len().min(recoup_portfolio::read::CHUNK));
                     let chunk = std::mem::replace(records, rest);
-                    (!chunk.is_empty()).then_some((file, Work::Records(chunk), false))
-                }
-                None => None,
-            };
-            match taken {
-                Some((file, work, ends)) => {
-                    if ends {
-                        self.current = None;
+                    if !chunk.is_empty() {
+                        return Some((Arc::clone(file), Work::Records(chunk)));
                     }
-                    let number = self.next;
-                    self.next += 1;
-                    return Some((number, file, work));
                 }
-                None => self.current = None,
             }
+            self.current = None;
         }
     }
 }
 
-/// Lets no thread run further ahead of what was given out than a few chunks.
-struct Gate {
-    given_out: Mutex<u64>,
-    moved: Condvar,
-    ahead: u64,
-}
-
-impl Gate {
-    fn wait_for(&self, number: u64) {
-        let mut given_out = self.given_out.lock().unwrap_or_else(PoisonError::into_inner);
-        while number >= given_out.saturating_add(self.ahead) {
-            given_out = self.moved.wait(given_out).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn open_to(&self, number: u64) {
-        *self.given_out.lock().unwrap_or_else(PoisonError::into_inner) = number;
-        self.moved.notify_all();
-    }
-}
-
-fn work(assessor: &Assessor<'_>, keep: &Keep<'_>, file: &Arc<str>, work: Work) -> Vec<Output> {
+/// Reads and assesses records one by one, in order.
+pub(crate) fn items(assessor: &Assessor<'_>, keep: &Keep<'_>, file: &Arc<str>, items: Vec<Item>) -> Vec<Output> {
     let zone_of = |provider: &str, site: Option<&str>| assessor.engine().zone_of(provider, site);
     let mut outputs: Vec<(u64, Option<Output>)> = Vec::new();
     let mut resources = Vec::new();
-    match work {
-        Work::Broken(line, what) => return vec![Output::Problem { file: Arc::clone(file), line, what }],
-        Work::Records(records) => {
-            resources = records;
-            resources.retain(keep);
-            outputs.extend(resources.iter().map(|_| (0, None)));
-        }
-        Work::Items(items) => {
-            for item in items {
-                let line = item.line;
-                match item.read(&zone_of) {
-                    Ok(read) if !keep(&read.record) => {}
-                    Ok(read) => {
-                        for remark in read.remarks {
-                            let place =
-                                if remark.path.is_empty() { String::new() } else { format!("\"{}\": ", remark.path) };
-                            let what = format!("{place}{}", remark.what);
-                            outputs.push((line, Some(Output::Remark { file: Arc::clone(file), line, what })));
-                        }
-                        outputs.push((line, None));
-                        resources.push(read.record);
-                    }
-                    Err(what) => outputs.push((line, Some(Output::Problem { file: Arc::clone(file), line, what }))),
+    for item in items {
+        let line = item.line;
+        match item.read(&zone_of) {
+            Ok(read) if !keep(&read.record) => {}
+            Ok(read) => {
+                for remark in read.remarks {
+                    let place = if remark.path.is_empty() { String::new() } else { format!("\"{}\": ", remark.path) };
+                    let what = format!("{place}{}", remark.what);
+                    outputs.push((line, Some(Output::Remark { file: Arc::clone(file), line, what })));
                 }
+                outputs.push((line, None));
+                resources.push(read.record);
             }
+            Err(what) => outputs.push((line, Some(Output::Problem { file: Arc::clone(file), line, what }))),
         }
     }
+    settle(assessor, file, outputs, resources)
+}
+
+/// Assesses records that are there already.
+pub(crate) fn records(
+    assessor: &Assessor<'_>,
+    keep: &Keep<'_>,
+    file: &Arc<str>,
+    mut records: Vec<ResourceRecord>,
+) -> Vec<Output> {
+    records.retain(keep);
+    let outputs = records.iter().map(|_| (0, None)).collect();
+    settle(assessor, file, outputs, records)
+}
+
+/// Puts the answers about some resources where they have their places among what is said already.
+fn settle(
+    assessor: &Assessor<'_>,
+    file: &Arc<str>,
+    outputs: Vec<(u64, Option<Output>)>,
+    resources: Vec<ResourceRecord>,
+) -> Vec<Output> {
     let names: Vec<String> = resources.iter().map(|resource| resource.id.clone()).collect();
     let mut answers = assessor.assess(resources).into_iter().zip(names);
     let settle = |(line, output): (u64, Option<Output>)| {
@@ -192,68 +214,24 @@ pub fn run(
     threads: usize,
     mut sink: impl FnMut(Output) -> ControlFlow<()>,
 ) {
-    let threads = threads.max(1);
-    let source = Mutex::new(Source { inputs: inputs.into_iter(), current: None, next: 0 });
-    let gate = Gate { given_out: Mutex::new(0), moved: Condvar::new(), ahead: 2 * threads as u64 + 1 };
-    let (send, receive) = sync_channel::<(u64, Arc<str>, Vec<Output>)>(threads);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            let send = send.clone();
-            let (source, gate) = (&source, &gate);
-            scope.spawn(move || {
-                loop {
-                    let taken = source.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    let Some((number, file, chunk)) = taken else { break };
-                    gate.wait_for(number);
-                    let outputs = work(assessor, keep, &file, chunk);
-                    if send.send((number, file, outputs)).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(send);
-        give_out(receive, &gate, &mut sink);
-        // However it ended, nobody is left waiting.
-        gate.open_to(u64::MAX);
-    });
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "dropping the receiver tells the threads to stop")]
-fn give_out(
-    receive: Receiver<(u64, Arc<str>, Vec<Output>)>,
-    gate: &Gate,
-    sink: &mut impl FnMut(Output) -> ControlFlow<()>,
-) {
-    let mut waiting = BTreeMap::new();
-    let mut next = 0;
-    let mut ids = HashSet::new();
-    let hasher = RandomState::new();
-    while let Ok((number, file, outputs)) = receive.recv() {
-        waiting.insert(number, (file, outputs));
-        while let Some((file, outputs)) = waiting.remove(&next) {
-            for output in outputs {
-                let output = refuse_twice(output, &file, &mut ids, &hasher);
-                if sink(output).is_break() {
-                    return;
-                }
+    let mut source = Source::new(inputs);
+    let ids = Ids::new();
+    let work = |(): &mut (), number, (file, work): (Arc<str>, Work)| {
+        let turn = ids.turn(number);
+        let outputs = match work {
+            Work::Said(said) => said,
+            Work::Records(taken) => records(assessor, keep, &file, taken),
+            Work::Block(block) => items(assessor, keep, &file, block.items()),
+        };
+        let known: Vec<Option<u64>> = outputs.iter().map(|output| output.id(&ids)).collect();
+        let are_new = turn.are_new(&known);
+        let refuse_twice = |(output, is_new): (Output, bool)| match &output {
+            Output::Answered { line, answered } if !is_new => {
+                Output::Problem { file: Arc::clone(&file), line: *line, what: there_before(&answered.subject.resource) }
             }
-            next += 1;
-            gate.open_to(next);
-        }
-    }
-}
-
-fn refuse_twice(output: Output, file: &Arc<str>, ids: &mut HashSet<u64>, hasher: &RandomState) -> Output {
-    let Output::Answered { line, answered } = &output else { return output };
-    let subject = &answered.subject;
-    let id = hasher.hash_one((&subject.provider, &subject.site, &subject.account, &subject.resource));
-    if ids.len() < MOST_IDS && !ids.insert(id) {
-        let what = format!(
-            "{}: a resource of this provider, site, account and id was there before; this one is left out",
-            subject.resource
-        );
-        return Output::Problem { file: Arc::clone(file), line: *line, what };
-    }
-    output
+            _ => output,
+        };
+        outputs.into_iter().zip(are_new).map(refuse_twice).collect::<Vec<_>>()
+    };
+    in_order(threads, || source.take(), || (), work, |outputs| outputs.into_iter().try_for_each(&mut sink));
 }

@@ -1,377 +1,33 @@
-//! Assessments as columns: written by an adapter, read and checked by a host.
+//! Assessments as columns, read and checked by a host. [`writer`](crate::writer) writes them.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use arrow_array::types::{UInt8Type, UInt16Type, UInt32Type};
+use arrow_array::types::{UInt16Type, UInt32Type};
 use arrow_array::{
-    Array, ArrayRef, Decimal128Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray, UInt8Array,
-    UInt16Array, UInt32Array,
+    Array, Decimal128Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray, UInt8Array, UInt16Array,
+    UInt32Array,
 };
-use arrow_schema::ArrowError;
 use recoup_core::assessment::Assessment;
-use recoup_core::context::{Context, QuotaDraw, Window};
+use recoup_core::context::{QuotaDraw, Window};
 use recoup_core::policy::ClauseId;
-use recoup_core::refund::{Refund, RefundParts, RefundQuote, Returned};
+use recoup_core::refund::{RefundParts, RefundQuote, Returned};
 use recoup_core::ruling::{EffectSet, Refusal, Review, RulingData, Settlement, Step, Unknown, Verdict};
 use recoup_core::time::Instant;
 use recoup_core::vocab::{Channel, DayKind, Destination, Effect, Exit, Instrument, Outcome, Reason};
 
-use crate::columns::{Bounds, Decimals, Presence, Texts, Times, Truths, Values, record};
 use crate::rows::{Columns, SchemaError, amount_at, code_at, number_at, range_at, text_at, time_at};
-use crate::schema;
 
-type Codes = Values<UInt8Type>;
-type Clauses = Values<UInt16Type>;
-type Counts = Values<UInt32Type>;
+pub(crate) const VERDICTS: [Verdict; 4] = [Verdict::Refuses, Verdict::Unknown, Verdict::Passes, Verdict::Applies];
 
-const VERDICTS: [Verdict; 4] = [Verdict::Refuses, Verdict::Unknown, Verdict::Passes, Verdict::Applies];
-
-fn verdict_code(verdict: Verdict) -> u8 {
-    VERDICTS.iter().position(|other| *other == verdict).and_then(|place| u8::try_from(place).ok()).unwrap_or(0)
-}
-
-#[derive(Debug, Default)]
-struct RefundColumns {
-    present: Presence,
-    currency: Texts,
-    paid: Decimals,
-    consumed: Decimals,
-    fee: Decimals,
-    forfeited: Decimals,
-    released: Decimals,
-    carry_over: Decimals,
-    charge: Decimals,
-    proceeds: Decimals,
-    returned: Bounds,
-    instrument: Codes,
-    amount: Decimals,
-    to: Codes,
-    expires_at: Times,
-}
-
-impl RefundColumns {
-    fn reserve(&mut self, rulings: usize) {
-        for column in [&mut self.paid, &mut self.consumed, &mut self.fee, &mut self.forfeited, &mut self.amount] {
-            column.reserve(rulings);
-        }
-        for column in [&mut self.instrument, &mut self.to] {
-            column.reserve(rulings);
-        }
-        self.currency.reserve(rulings, 3);
-        self.returned.reserve(rulings);
-    }
-
-    /// The refund of the ruling in a row. Where there is none, what its columns hold means nothing.
-    #[inline]
-    fn put(&mut self, row: usize, refund: Option<&RefundQuote>) {
-        self.present.push(refund.is_some());
-        let Some(refund) = refund else {
-            // A cell that counts for nothing is cheaper than a gap in front of the next one.
-            self.currency.put(row, "");
-            for column in [&mut self.paid, &mut self.consumed, &mut self.fee, &mut self.forfeited] {
-                column.put(row, 0);
-            }
-            return;
-        };
-        self.currency.put(row, refund.currency().as_str());
-        self.paid.put(row, refund.paid().units());
-        self.fee.put(row, refund.fee().units());
-        if let (Some(consumed), Some(forfeited)) = (refund.consumed(), refund.forfeited()) {
-            self.consumed.put(row, consumed.units());
-            self.forfeited.put(row, forfeited.units());
-        }
-        for (column, amount) in [
-            (&mut self.released, refund.released()),
-            (&mut self.carry_over, refund.carried_over()),
-            (&mut self.charge, refund.charge()),
-            (&mut self.proceeds, refund.proceeds()),
-        ] {
-            if let Some(amount) = amount {
-                column.put(row, amount.units());
-            }
-        }
-        self.returned.put(row, refund.items().len());
-        for (row, item) in (self.returned.items() - refund.items().len()..).zip(refund.items()) {
-            self.instrument.put(row, item.instrument.code());
-            self.amount.put(row, item.amount.units());
-            self.to.put(row, item.to.code());
-            if let Some(end) = item.expires_at {
-                self.expires_at.put(row, end.micros());
-            }
-        }
-    }
-
-    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let (len, items) = (self.present.len(), self.returned.items());
-        let returned = vec![
-            self.instrument.close(items).finish(),
-            self.amount.close(items).finish_decimal(),
-            self.to.close(items).finish(),
-            self.expires_at.close(items).finish_time(),
-        ];
-        let returned = record(schema::returned(), returned, None, items)?;
-        let columns = vec![
-            self.currency.close(len).finish()?,
-            self.paid.close(len).finish_decimal(),
-            self.consumed.close(len).finish_decimal(),
-            self.fee.close(len).finish_decimal(),
-            self.forfeited.close(len).finish_decimal(),
-            self.released.close(len).finish_decimal(),
-            self.carry_over.close(len).finish_decimal(),
-            self.charge.close(len).finish_decimal(),
-            self.proceeds.close(len).finish_decimal(),
-            self.returned.close(len).finish(returned)?,
-        ];
-        Ok(Arc::new(record(schema::refund(), columns, self.present.finish(), len)?))
-    }
-}
-
-/// Assessments on their way into a batch.
-#[derive(Debug, Default)]
-pub struct AnswerWriter {
-    rows: usize,
-    error: Texts,
-    site: Texts,
-    edition: Texts,
-    at: Times,
-    outcome: Codes,
-    best: Codes,
-    rulings: Bounds,
-    exit: Codes,
-    channel: Codes,
-    effects: Clauses,
-    until: Times,
-    effective_at: Times,
-    refusals: Bounds,
-    refusal_clause: Clauses,
-    refusal_reason: Codes,
-    unknowns: Bounds,
-    unknown_clause: Clauses,
-    unknown_reason: Codes,
-    unknown_fact: Texts,
-    unknown_assumed: Truths,
-    refund: RefundColumns,
-    review_by: Texts,
-    review_clause: Clauses,
-    review_hours: Counts,
-    settlement_days: Counts,
-    settlement_kind: Codes,
-    quota: Bounds,
-    quota_name: Texts,
-    quota_limit: Decimals,
-    quota_used: Decimals,
-    quota_draws: Decimals,
-    quota_window: Texts,
-    steps: Bounds,
-    step_clause: Clauses,
-    step_verdict: Codes,
-    step_label: Texts,
-    step_text: Texts,
-}
-
-impl AnswerWriter {
-    /// A writer with room for so many assessments of about two rulings each.
-    #[must_use]
-    pub fn with_room_for(rows: usize) -> Self {
-        let mut writer = Self::default();
-        let rulings = rows.saturating_mul(2);
-        for column in [&mut writer.outcome, &mut writer.best] {
-            column.reserve(rows);
-        }
-        writer.at.reserve(rows);
-        writer.rulings.reserve(rows);
-        writer.site.reserve(rows, 4);
-        writer.edition.reserve(rows, 10);
-        for column in [&mut writer.exit, &mut writer.channel, &mut writer.refusal_reason] {
-            column.reserve(rulings);
-        }
-        for column in [&mut writer.effects, &mut writer.refusal_clause] {
-            column.reserve(rulings);
-        }
-        writer.until.reserve(rulings);
-        for column in [&mut writer.refusals, &mut writer.unknowns] {
-            column.reserve(rulings);
-        }
-        writer.refund.reserve(rulings);
-        writer
-    }
-
-    /// Adds the assessment of the next resource.
-    pub fn push(&mut self, cx: &Context<'_>, assessment: &Assessment) {
-        let row = self.rows;
-        self.rows += 1;
-        self.site.put(row, cx.site());
-        if let Some(edition) = cx.edition() {
-            self.edition.put(row, edition);
-        }
-        self.at.put(row, cx.at.micros());
-        self.outcome.put(row, assessment.outcome().code());
-        if let Some(best) = assessment.best() {
-            self.best.put(row, best.code());
-        }
-        let first = self.rulings.items();
-        self.rulings.put(row, assessment.rulings().len());
-        for (place, ruling) in (first..).zip(assessment.rulings()) {
-            self.ruling(place, ruling);
-        }
-    }
-
-    /// States that the next resource could not be assessed.
-    pub fn push_error(&mut self, error: &str) {
-        let row = self.rows;
-        self.rows += 1;
-        self.error.put(row, error);
-        self.at.put(row, 0);
-        self.outcome.put(row, Outcome::Refused.code());
-    }
-
-    #[inline]
-    fn ruling(&mut self, row: usize, ruling: &RulingData) {
-        self.exit.put(row, ruling.exit.code());
-        if let Some(channel) = ruling.channel {
-            self.channel.put(row, channel.code());
-        }
-        self.effects.put(row, ruling.effects.bits());
-        if let Some(until) = ruling.until {
-            self.until.put(row, until.micros());
-        }
-        if let Some(instant) = ruling.effective_at {
-            self.effective_at.put(row, instant.micros());
-        }
-        self.refusals.put(row, ruling.refusals.len());
-        for refusal in &ruling.refusals {
-            self.refusal_clause.push(Some(refusal.clause.0));
-            self.refusal_reason.push(Some(refusal.reason.code()));
-        }
-        self.unknowns.put(row, ruling.unknowns.len());
-        for unknown in &ruling.unknowns {
-            self.unknown_clause.push(Some(unknown.clause.0));
-            self.unknown_reason.push(Some(unknown.reason.code()));
-            self.unknown_fact.push(unknown.fact.as_deref());
-            self.unknown_assumed.push(unknown.assumed);
-        }
-        self.refund.put(row, ruling.refund.as_ref());
-        if let Some(review) = &ruling.review {
-            self.review_by.put(row, &review.by);
-            self.review_clause.put(row, review.because.0);
-            if let Some(hours) = review.approved_after_hours {
-                self.review_hours.put(row, hours);
-            }
-        }
-        if let Some(settlement) = ruling.settlement {
-            self.settlement_days.put(row, settlement.within_days);
-            if let Some(kind) = settlement.day_kind {
-                self.settlement_kind.put(row, kind.code());
-            }
-        }
-        self.quota.put(row, ruling.quota.len());
-        for draw in &ruling.quota {
-            self.quota_name.push(Some(&draw.name));
-            self.quota_limit.number(draw.limit);
-            self.quota_used.number(draw.used);
-            self.quota_draws.number(draw.draws);
-            self.quota_window.push(draw.window.name().as_deref());
-        }
-        if !ruling.steps.is_empty() {
-            self.steps(row, &ruling.steps);
-        }
-    }
-
-    #[cold]
-    fn steps(&mut self, row: usize, steps: &[Step]) {
-        self.steps.put(row, steps.len());
-        for step in steps {
-            let (clause, label) = match step {
-                Step::Clause(clause, verdict) => (Some((clause.0, verdict_code(*verdict))), None),
-                Step::Line(label, text) => (None, Some((label.as_ref(), text.as_str()))),
-            };
-            self.step_clause.push(clause.map(|(clause, _)| clause));
-            self.step_verdict.push(clause.map(|(_, verdict)| verdict));
-            self.step_label.push(label.map(|(label, _)| label));
-            self.step_text.push(label.map(|(_, text)| text));
-        }
-    }
-
-    /// Closes the batch.
-    ///
-    /// # Errors
-    /// Where Arrow refuses the columns, which would be a mistake of this crate.
-    pub fn finish(mut self) -> Result<StructArray, ArrowError> {
-        let (rows, rulings) = (self.rows, self.rulings.items());
-        let refusals = record(
-            schema::refusal(),
-            vec![self.refusal_clause.finish(), self.refusal_reason.finish()],
-            None,
-            self.refusals.items(),
-        )?;
-        let unknowns = record(
-            schema::unknown(),
-            vec![
-                self.unknown_clause.finish(),
-                self.unknown_reason.finish(),
-                self.unknown_fact.finish()?,
-                self.unknown_assumed.finish(),
-            ],
-            None,
-            self.unknowns.items(),
-        )?;
-        let quota = record(
-            schema::quota(),
-            vec![
-                self.quota_name.finish()?,
-                self.quota_limit.finish_decimal(),
-                self.quota_used.finish_decimal(),
-                self.quota_draws.finish_decimal(),
-                self.quota_window.finish()?,
-            ],
-            None,
-            self.quota.items(),
-        )?;
-        let steps = record(
-            schema::step(),
-            vec![
-                self.step_clause.finish(),
-                self.step_verdict.finish(),
-                self.step_label.finish()?,
-                self.step_text.finish()?,
-            ],
-            None,
-            self.steps.items(),
-        )?;
-        let items = record(
-            schema::ruling(),
-            vec![
-                self.exit.close(rulings).finish(),
-                self.channel.close(rulings).finish(),
-                self.effects.close(rulings).finish(),
-                self.until.close(rulings).finish_time(),
-                self.effective_at.close(rulings).finish_time(),
-                self.refusals.close(rulings).finish(refusals)?,
-                self.unknowns.close(rulings).finish(unknowns)?,
-                self.refund.finish()?,
-                self.review_by.close(rulings).finish()?,
-                self.review_clause.close(rulings).finish(),
-                self.review_hours.close(rulings).finish(),
-                self.settlement_days.close(rulings).finish(),
-                self.settlement_kind.close(rulings).finish(),
-                self.quota.close(rulings).finish(quota)?,
-                self.steps.close(rulings).finish(steps)?,
-            ],
-            None,
-            rulings,
-        )?;
-        let columns = vec![
-            self.error.close(rows).finish()?,
-            self.site.close(rows).finish()?,
-            self.edition.close(rows).finish()?,
-            self.at.close(rows).finish_time(),
-            self.outcome.close(rows).finish(),
-            self.best.close(rows).finish(),
-            self.rulings.close(rows).finish(items)?,
-        ];
-        record(schema::assessment(), columns, None, rows)
-    }
+/// Of what, by what and when an assessment speaks, as the batch of answers lends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// The site by whose rules it was made.
+    pub site: &'a str,
+    /// The edition in force.
+    pub edition: Option<&'a str>,
+    /// The instant asked about.
+    pub at: Instant,
 }
 
 /// An assessment as it came over the boundary.
@@ -570,34 +226,57 @@ impl<'a> Answers<'a> {
         self.exit.len()
     }
 
-    /// The assessment of a row, or why the resource could not be assessed.
+    /// Of what, by what and when the assessment of a row speaks, or why the resource could not be assessed.
+    ///
+    /// # Errors
+    /// What the adapter says.
+    pub fn head(&self, row: usize) -> Result<Head<'a>, &'a str> {
+        match text_at(self.error, row) {
+            Some(error) => Err(error),
+            None => Ok(Head {
+                site: text_at(self.site, row).unwrap_or_default(),
+                edition: text_at(self.edition, row),
+                at: time_at(self.at, row).unwrap_or(Instant::from_micros(0)),
+            }),
+        }
+    }
+
+    /// Reads the rulings of a row into the memory of an assessment before.
     ///
     /// # Errors
     /// Where what it says does not hold together: money that does not conserve, an outcome that its
     /// rulings contradict.
-    pub fn get(&self, row: usize) -> Result<Result<Answer, String>, SchemaError> {
-        if let Some(error) = text_at(self.error, row) {
-            return Ok(Err(error.to_owned()));
-        }
-        let mut rulings = Vec::new();
-        for index in range_at(self.rulings, row).unwrap_or(0..0) {
-            rulings.push(self.ruling(row, index)?);
-        }
+    pub fn read(&self, row: usize, into: &mut Assessment) -> Result<(), SchemaError> {
+        let rulings = range_at(self.rulings, row).unwrap_or(0..0);
         let outcome = code_at(self.outcome, row, Outcome::from_code).unwrap_or(Outcome::Refused);
         let best = code_at(self.best, row, Exit::from_code);
-        let wrong = |what: &str| SchemaError::WrongValue { column: "outcome".to_owned(), row, what: what.to_owned() };
-        let assessment =
-            Assessment::from_rulings(rulings, outcome, best).ok_or_else(|| wrong("contradicts the rulings"))?;
-        Ok(Ok(Answer {
-            site: text_at(self.site, row).unwrap_or_default().to_owned(),
-            edition: text_at(self.edition, row).map(str::to_owned),
-            at: time_at(self.at, row).unwrap_or(Instant::from_micros(0)),
-            assessment,
-        }))
+        let first = rulings.start;
+        let holds =
+            into.take_over(outcome, best, rulings.len(), |place, ruling| self.ruling(row, first + place, ruling))?;
+        if holds {
+            return Ok(());
+        }
+        Err(SchemaError::WrongValue { column: "outcome".to_owned(), row, what: "contradicts the rulings".to_owned() })
     }
 
-    fn ruling(&self, row: usize, index: usize) -> Result<RulingData, SchemaError> {
-        let mut ruling = RulingData::new(code_at(self.exit, index, Exit::from_code).unwrap_or(Exit::None));
+    /// The assessment of a row, or why the resource could not be assessed.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn get(&self, row: usize) -> Result<Result<Answer, String>, SchemaError> {
+        let head = match self.head(row) {
+            Ok(head) => head,
+            Err(error) => return Ok(Err(error.to_owned())),
+        };
+        let mut assessment = Assessment::default();
+        self.read(row, &mut assessment)?;
+        let (site, edition) = (head.site.to_owned(), head.edition.map(str::to_owned));
+        Ok(Ok(Answer { site, edition, at: head.at, assessment }))
+    }
+
+    /// Fills an empty ruling with the one at `index`, which is of the assessment in `row`.
+    fn ruling(&self, row: usize, index: usize, ruling: &mut RulingData) -> Result<(), SchemaError> {
+        ruling.exit = code_at(self.exit, index, Exit::from_code).unwrap_or(Exit::None);
         ruling.channel = code_at(self.channel, index, Channel::from_code);
         ruling.effects = EffectSet::from_bits(self.effects.value(index));
         ruling.until = time_at(self.until, index);
@@ -651,7 +330,7 @@ impl<'a> Answers<'a> {
                 ),
             });
         }
-        Ok(ruling)
+        Ok(())
     }
 
     fn refund(&self, row: usize, index: usize) -> Result<Option<RefundQuote>, SchemaError> {

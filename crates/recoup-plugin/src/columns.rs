@@ -1,40 +1,42 @@
 //! Growing columns: plain vectors, assembled into Arrow arrays at the end of a batch.
 //!
 //! Most cells of an assessment are empty: few exits have a review, fewer a charge. So nothing is done for
-//! an empty cell: the vectors catch up when the next cell is filled ([`Values::put`]), and what was left
-//! out is remembered as a gap.
+//! an empty cell: the vectors catch up when the next cell is filled ([`Values::put`]), and only from the
+//! first gap on does a column note which of its cells are there ([`Filled`]).
+
+#![allow(unsafe_code, reason = "texts that come from `str` are not checked to be UTF-8 once more")]
 
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, StringArray, StructArray};
-use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_array::{Array, ArrayRef, ListArray, PrimitiveArray, StringArray, StructArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 use recoup_core::money::{Amount, Number};
 use recoup_core::time::Instant;
 
-/// Runs of rows that are missing, as half-open ranges in order.
+/// Which cells of a column are filled. Costs next to nothing while all are.
 #[derive(Debug, Default)]
-struct Gaps(Vec<(usize, usize)>);
+struct Filled(Option<Bits>);
 
-impl Gaps {
+impl Filled {
+    /// The next cell is filled.
     #[inline]
-    fn add(&mut self, from: usize, to: usize) {
-        self.0.push((from, to));
+    fn put(&mut self) {
+        if let Some(bits) = &mut self.0 {
+            bits.push(true);
+        }
     }
 
-    /// As Arrow wants it: nothing where no row is missing.
-    fn finish(self, len: usize) -> Option<NullBuffer> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let mut bits = BooleanBufferBuilder::new(len);
-        for (from, to) in self.0 {
-            bits.append_n(from.saturating_sub(bits.len()), true);
-            bits.append_n(to.saturating_sub(from), false);
-        }
-        bits.append_n(len.saturating_sub(bits.len()), true);
-        Some(NullBuffer::new(bits.finish()))
+    /// The cells from `from` to `to` are empty, all before are noted.
+    fn skip(&mut self, from: usize, to: usize) {
+        let bits = self.0.get_or_insert_with(|| Bits::of_ones(from));
+        bits.push_zeros(to.saturating_sub(from));
+    }
+
+    /// As Arrow wants it: nothing where no cell is empty.
+    fn finish(self) -> Option<NullBuffer> {
+        self.0.map(|mut bits| NullBuffer::new(bits.finish()))
     }
 }
 
@@ -48,6 +50,10 @@ struct Bits {
 }
 
 impl Bits {
+    fn of_ones(len: usize) -> Self {
+        Self { words: vec![u64::MAX; len / 64], last: (1 << (len % 64)) - 1, len }
+    }
+
     #[inline]
     fn push(&mut self, bit: bool) {
         let place = self.len % 64;
@@ -56,6 +62,15 @@ impl Bits {
         if place == 63 {
             self.words.push(std::mem::take(&mut self.last));
         }
+    }
+
+    fn push_zeros(&mut self, count: usize) {
+        let to = self.len + count;
+        if to / 64 > self.len / 64 {
+            self.words.push(std::mem::take(&mut self.last));
+            self.words.resize(to / 64, 0);
+        }
+        self.len = to;
     }
 
     fn finish(&mut self) -> BooleanBuffer {
@@ -74,7 +89,7 @@ impl Bits {
 #[derive(Debug)]
 pub(crate) struct Values<T: ArrowPrimitiveType> {
     values: Vec<T::Native>,
-    gaps: Gaps,
+    filled: Filled,
     len: usize,
 }
 
@@ -83,7 +98,7 @@ pub(crate) type Times = Values<TimestampMicrosecondType>;
 
 impl<T: ArrowPrimitiveType> Default for Values<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), gaps: Gaps::default(), len: 0 }
+        Self { values: Vec::new(), filled: Filled::default(), len: 0 }
     }
 }
 
@@ -103,6 +118,7 @@ impl<T: ArrowPrimitiveType> Values<T> {
         if self.values.len() < row {
             self.catch_up(row);
         }
+        self.filled.put();
         self.values.push(value);
     }
 
@@ -112,13 +128,10 @@ impl<T: ArrowPrimitiveType> Values<T> {
         self
     }
 
-    #[inline]
+    #[inline(never)]
     fn catch_up(&mut self, to: usize) {
-        let from = self.values.len();
-        if from < to {
-            self.gaps.add(from, to);
-            self.values.extend(std::iter::repeat_n(T::Native::default(), to - from));
-        }
+        self.filled.skip(self.values.len(), to);
+        self.values.resize(to, T::Native::default());
     }
 
     /// Makes room, so that a column of known length does not grow step by step.
@@ -126,11 +139,21 @@ impl<T: ArrowPrimitiveType> Values<T> {
         self.values.reserve(rows);
     }
 
+    /// Whether no cell was ever filled.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.values.is_empty()
+    }
+
     fn finish_as(&mut self, data_type: DataType) -> ArrayRef {
         let mut own = std::mem::take(self);
-        own.catch_up(own.len);
+        if own.values.is_empty() && own.len > 0 {
+            return Arc::new(PrimitiveArray::<T>::new_null(own.len).with_data_type(data_type));
+        }
+        if own.values.len() < own.len {
+            own.catch_up(own.len);
+        }
         let values = ScalarBuffer::from(own.values);
-        Arc::new(PrimitiveArray::<T>::new(values, own.gaps.finish(own.len)).with_data_type(data_type))
+        Arc::new(PrimitiveArray::<T>::new(values, own.filled.finish()).with_data_type(data_type))
     }
 
     pub(crate) fn finish(&mut self) -> ArrayRef {
@@ -166,19 +189,25 @@ impl Times {
 }
 
 /// A column of texts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Texts {
     bytes: Vec<u8>,
-    /// Where each text ends.
-    ends: Vec<i32>,
-    gaps: Gaps,
+    /// Where each text begins, and where the last one ends.
+    offsets: Vec<i32>,
+    filled: Filled,
     len: usize,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), offsets: vec![0], filled: Filled::default(), len: 0 }
+    }
 }
 
 impl Texts {
     /// Makes room for texts of so many bytes each.
     pub(crate) fn reserve(&mut self, rows: usize, bytes: usize) {
-        self.ends.reserve(rows);
+        self.offsets.reserve(rows);
         self.bytes.reserve(rows.saturating_mul(bytes));
     }
 
@@ -193,11 +222,12 @@ impl Texts {
     /// As [`Values::put`].
     #[inline]
     pub(crate) fn put(&mut self, row: usize, text: &str) {
-        if self.ends.len() < row {
+        if self.offsets.len() <= row {
             self.catch_up(row);
         }
+        self.filled.put();
         self.bytes.extend_from_slice(text.as_bytes());
-        self.ends.push(self.end());
+        self.offsets.push(offset(self.bytes.len()));
     }
 
     /// As [`Values::close`].
@@ -206,17 +236,10 @@ impl Texts {
         self
     }
 
-    #[inline]
-    fn end(&self) -> i32 {
-        // What does not fit is refused when the column is closed.
-        i32::try_from(self.bytes.len()).unwrap_or(i32::MAX)
-    }
-
+    #[inline(never)]
     fn catch_up(&mut self, to: usize) {
-        if self.ends.len() < to {
-            self.gaps.add(self.ends.len(), to);
-            self.ends.resize(to, self.end());
-        }
+        self.filled.skip(self.offsets.len() - 1, to);
+        self.offsets.resize(to + 1, offset(self.bytes.len()));
     }
 
     /// Closes the column.
@@ -225,76 +248,128 @@ impl Texts {
     /// Where the texts are longer together than a column of Arrow may be.
     pub(crate) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         let mut own = std::mem::take(self);
-        own.catch_up(own.len);
-        let mut offsets = Vec::with_capacity(own.ends.len() + 1);
-        offsets.push(0);
-        offsets.extend_from_slice(&own.ends);
-        let (offsets, bytes) = (OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from_vec(own.bytes));
-        Ok(Arc::new(StringArray::try_new(offsets, bytes, own.gaps.finish(own.len))?))
+        if own.offsets.len() <= own.len {
+            own.catch_up(own.len);
+        }
+        whole(own.bytes.len())?;
+        let (offsets, bytes) = (OffsetBuffer::new(ScalarBuffer::from(own.offsets)), Buffer::from_vec(own.bytes));
+        // SAFETY: the offsets grow, end at the length of the bytes, which fits them, and lie between whole texts,
+        // since bytes come in only as whole `str`s; there is a bit for each text, where there are bits.
+        Ok(Arc::new(unsafe { StringArray::new_unchecked(offsets, bytes, own.filled.finish()) }))
     }
 }
 
-/// A column of yes and no.
-#[derive(Debug, Default)]
-pub(crate) struct Truths {
-    values: Bits,
-    known: Bits,
+/// A place in a column, as Arrow counts. What does not fit is refused when the column is closed.
+#[inline]
+fn offset(place: usize) -> i32 {
+    i32::try_from(place).unwrap_or(i32::MAX)
 }
 
-impl Truths {
-    #[inline]
-    pub(crate) fn push(&mut self, value: Option<bool>) {
-        self.values.push(value.unwrap_or(false));
-        self.known.push(value.is_some());
-    }
+/// Refuses a column that is longer than its offsets can say.
+fn whole(len: usize) -> Result<(), ArrowError> {
+    i32::try_from(len).map(|_| ()).map_err(|_| ArrowError::OffsetOverflowError(len))
+}
 
-    pub(crate) fn finish(&mut self) -> ArrayRef {
-        Arc::new(BooleanArray::new(self.values.finish(), self.known.finish_nulls()))
+/// A column of texts that say one of few things, such as the site of a resource: every row is the number of a
+/// label, and empty where there is none.
+///
+/// # Errors
+/// As [`Texts::finish`].
+pub(crate) fn labelled(
+    rows: &(impl ExactSizeIterator<Item = usize> + Clone),
+    labels: &[Option<&str>],
+) -> Result<ArrayRef, ArrowError> {
+    const SHORT: usize = 16;
+    let mut texts = Texts::default();
+    texts.reserve(rows.len().saturating_add(1), SHORT);
+    if labels.iter().flatten().all(|label| label.len() <= SHORT) {
+        // A short label is copied with what stands behind it, which the next one covers: that is a single move.
+        let padded = |label: &Option<&str>| {
+            let bytes = label.unwrap_or_default().as_bytes();
+            let mut padded = [0; SHORT];
+            padded.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+            (padded, bytes.len())
+        };
+        let padded: Vec<([u8; SHORT], usize)> = labels.iter().map(padded).collect();
+        for row in rows.clone() {
+            let (label, len) = padded.get(row).unwrap_or(&([0; SHORT], 0));
+            let end = texts.bytes.len() + len;
+            texts.bytes.extend_from_slice(label);
+            texts.bytes.truncate(end);
+            texts.offsets.push(offset(end));
+        }
+    } else {
+        for row in rows.clone() {
+            let label = labels.get(row).copied().flatten().unwrap_or_default();
+            texts.bytes.extend_from_slice(label.as_bytes());
+            texts.offsets.push(offset(texts.bytes.len()));
+        }
     }
+    let is_missing = |row: usize| labels.get(row).is_none_or(Option::is_none);
+    if labels.contains(&None) || rows.clone().any(is_missing) {
+        let mut bits = Bits::default();
+        rows.clone().for_each(|row| bits.push(!is_missing(row)));
+        texts.filled = Filled(Some(bits));
+    }
+    texts.close(rows.len()).finish()
+}
+
+/// A column of lists, none of them unknown, by where each ends among their elements.
+///
+/// # Errors
+/// Where there are more elements than a column may hold.
+pub(crate) fn lists(ends: impl Iterator<Item = i32>, items: StructArray) -> Result<ArrayRef, ArrowError> {
+    whole(items.len())?;
+    let offsets: Vec<i32> = std::iter::once(0).chain(ends).collect();
+    let field = Arc::new(Field::new("item", items.data_type().clone(), false));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+    Ok(Arc::new(ListArray::try_new(field, offsets, Arc::new(items), None)?))
 }
 
 /// The bounds of a column of lists.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Bounds {
-    /// Where each list ends.
-    ends: Vec<i32>,
+    /// Where each list begins, and where the last one ends.
+    offsets: Vec<i32>,
     items: usize,
-    gaps: Gaps,
+    filled: Filled,
     len: usize,
 }
 
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { offsets: vec![0], items: 0, filled: Filled::default(), len: 0 }
+    }
+}
+
 impl Bounds {
-    /// Makes room.
-    pub(crate) fn reserve(&mut self, rows: usize) {
-        self.ends.reserve(rows);
-    }
-
-    #[inline]
-    fn end(&self) -> i32 {
-        i32::try_from(self.items).unwrap_or(i32::MAX)
-    }
-
     /// Closes a row that has `count` elements; `None` is a list that is unknown.
     #[inline]
     pub(crate) fn push(&mut self, count: Option<usize>) {
         match count {
-            None => {
-                self.gaps.add(self.len, self.len + 1);
-            }
-            Some(count) => self.put(self.len, count),
+            None => self.filled.skip(self.len, self.len + 1),
+            Some(_) => self.filled.put(),
         }
         self.len += 1;
+        self.add(count.unwrap_or(0));
     }
 
-    /// Closes a row after those closed before, that has `count` elements; the lists between are empty.
+    /// Closes the next row of a column in which none is unknown.
+    #[inline]
+    pub(crate) fn add(&mut self, count: usize) {
+        self.items = self.items.saturating_add(count);
+        self.offsets.push(offset(self.items));
+    }
+
+    /// Closes a row after those closed before, that has `count` elements; the lists between are empty. A column
+    /// that is filled like this has no unknown lists.
     #[inline]
     pub(crate) fn put(&mut self, row: usize, count: usize) {
         if count > 0 {
-            if self.ends.len() < row {
-                self.ends.resize(row, self.end());
+            if self.offsets.len() <= row {
+                self.offsets.resize(row + 1, offset(self.items));
             }
-            self.items = self.items.saturating_add(count);
-            self.ends.push(self.end());
+            self.add(count);
         }
     }
 
@@ -312,13 +387,11 @@ impl Bounds {
 
     pub(crate) fn finish(&mut self, items: StructArray) -> Result<ArrayRef, ArrowError> {
         let mut own = std::mem::take(self);
-        own.ends.resize(own.len, own.end());
-        let mut offsets = Vec::with_capacity(own.len + 1);
-        offsets.push(0);
-        offsets.extend_from_slice(&own.ends);
+        whole(own.items)?;
+        own.offsets.resize(own.len + 1, offset(own.items));
         let field = Arc::new(Field::new("item", items.data_type().clone(), false));
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-        Ok(Arc::new(ListArray::try_new(field, offsets, Arc::new(items), own.gaps.finish(own.len))?))
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(own.offsets));
+        Ok(Arc::new(ListArray::try_new(field, offsets, Arc::new(items), own.filled.finish())?))
     }
 }
 
@@ -330,10 +403,6 @@ impl Presence {
     #[inline]
     pub(crate) fn push(&mut self, present: bool) {
         self.0.push(present);
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len
     }
 
     pub(crate) fn finish(&mut self) -> Option<NullBuffer> {

@@ -11,7 +11,8 @@
 //! | [`schema`] | both | the columns of a batch |
 //! | [`batch`] | host | from owned records to a batch |
 //! | [`rows`] | adapter | a batch as resources that rules read |
-//! | [`answers`] | both | assessments into a batch, and out of it, checked |
+//! | [`writer`] | adapter | assessments into a batch |
+//! | [`answers`] | host | assessments out of a batch, checked |
 //! | [`messages`] | both | the JSON of the rare calls |
 //! | [`export`] | adapter | the exported functions, `export_provider!` |
 //! | [`session`] | host | what a host calls, linked or loaded |
@@ -27,8 +28,10 @@ pub mod export;
 #[cfg(feature = "host")]
 pub mod host;
 pub mod messages;
+mod names;
 pub mod rows;
 pub mod schema;
 pub mod session;
+pub mod writer;
 
 pub use session::{Adapter, CallError, Linked, Session};

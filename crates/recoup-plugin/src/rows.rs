@@ -3,6 +3,8 @@
 //! A [`Rows`] resolves every column once a batch; a [`Row`] is a batch and an index, and implements
 //! the same traits as an owned record, so a rule cannot tell the two apart.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType, UInt8Type, UInt32Type};
 use arrow_array::{
@@ -17,10 +19,11 @@ use recoup_core::record::ResourceRecord;
 use recoup_core::resource::{Commitment, Order, Payment, PriceTerms, Resource, Term};
 use recoup_core::time::{Instant, Zone};
 use recoup_core::vocab::{
-    Billing, Class, Instrument, OrderKind, OrderStatus, PaymentOption, Recurrence, Relation, Seller, Status, TermUnit,
+    Billing, Class, Instrument, InstrumentSet, OrderKind, OrderStatus, PaymentOption, Recurrence, Relation, Seller,
+    Status, TermUnit,
 };
-use smallvec::SmallVec;
 
+use crate::names::Names;
 use crate::schema::{DECIMAL, timestamp};
 
 /// A batch that does not have the columns that the boundary asks for.
@@ -227,7 +230,7 @@ pub(crate) fn code_at<T>(array: &UInt8Array, row: usize, from_code: impl Fn(u8) 
 
 /// The elements of a list, as a range of its values.
 #[inline]
-pub(crate) fn range_at(array: &ListArray, row: usize) -> Option<std::ops::Range<usize>> {
+pub(crate) fn range_at(array: &ListArray, row: usize) -> Option<Range<usize>> {
     if array.is_null(row) {
         return None;
     }
@@ -259,6 +262,20 @@ impl<'a, T: arrow_buffer::ArrowNativeType> Cells<'a, T> {
                 let place = row + offset;
                 value.filter(|_| bits.get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1))
             }
+        }
+    }
+}
+
+impl<T: arrow_buffer::ArrowNativeType> Cells<'_, T> {
+    /// Puts the cells of a range of rows where they belong, one after the other: a short loop a column.
+    #[inline]
+    fn spread<U>(&self, rows: Range<usize>, into: &mut [U], put: impl Fn(&mut U, Option<T>)) {
+        match self.nulls {
+            None => {
+                let values = self.values.get(rows).unwrap_or_default();
+                into.iter_mut().zip(values).for_each(|(place, value)| put(place, Some(*value)));
+            }
+            Some(_) => into.iter_mut().zip(rows).for_each(|(place, row)| put(place, self.get(row))),
         }
     }
 }
@@ -327,11 +344,6 @@ impl<'a> FactColumns<'a> {
         }
         facts.flags = flags_by_row(array.len(), &stated);
         Ok(facts)
-    }
-
-    #[inline]
-    fn flags(&self, row: usize) -> FlagSet {
-        self.flags.get(row).copied().unwrap_or_default()
     }
 
     #[inline]
@@ -414,7 +426,7 @@ fn flags_by_row(rows: usize, stated: &[(Flag, &BooleanArray)]) -> Vec<FlagSet> {
 }
 
 /// Turns a square of bits over: bit `column` of word `row` becomes bit `row` of word `column`.
-fn transpose(square: &mut [u64; 64]) {
+pub(crate) fn transpose(square: &mut [u64; 64]) {
     // After Hacker's Delight, 7-3: swaps ever smaller blocks across the diagonal.
     let (mut width, mut mask) = (32, 0x0000_0000_FFFF_FFFF_u64);
     while width > 0 {
@@ -436,17 +448,6 @@ struct PaymentColumns<'a> {
     instrument: Cells<'a, u8>,
     amount: Cells<'a, i128>,
     expires_at: Cells<'a, i64>,
-}
-
-impl PaymentColumns<'_> {
-    #[inline]
-    fn get(&self, index: usize) -> Option<Payment> {
-        Some(Payment {
-            instrument: self.instrument.code(index, Instrument::from_code)?,
-            amount: self.amount.amount(index)?,
-            expires_at: self.expires_at.time(index),
-        })
-    }
 }
 
 struct OrderColumns<'a> {
@@ -498,31 +499,33 @@ impl<'a> OrderColumns<'a> {
     }
 }
 
-/// A column of currency codes. There are few different ones, so each is checked once.
+/// A column of currency codes. There are few different ones, so each is looked up once.
 fn currencies(columns: &Columns<'_>, name: &str) -> Result<Vec<Option<Currency>>, SchemaError> {
     let array = columns.text(name)?;
     if array.null_count() == array.len() {
         return Ok(vec![None; array.len()]);
     }
-    let mut seen: Vec<(&[u8], Currency)> = Vec::new();
+    let all_there = array.null_count() == 0;
+    let mut seen: Vec<([u8; 3], Currency)> = Vec::new();
     let mut out = Vec::with_capacity(array.len());
     for row in 0..array.len() {
-        let Some(code) = text_at(array, row) else {
+        if !all_there && array.is_null(row) {
             out.push(None);
             continue;
-        };
-        let known = seen.iter().find(|(known, _)| *known == code.as_bytes()).map(|(_, currency)| *currency);
-        let currency = match known {
-            Some(currency) => currency,
+        }
+        let text = array.value(row);
+        let code: Option<[u8; 3]> = text.as_bytes().try_into().ok();
+        let known = code.and_then(|code| seen.iter().find(|(known, _)| *known == code));
+        out.push(Some(match known {
+            Some((_, currency)) => *currency,
             None => {
-                let parsed = code.parse().map_err(|error: recoup_core::money::UnknownCurrency| {
+                let currency: Currency = text.parse().map_err(|error: recoup_core::money::UnknownCurrency| {
                     SchemaError::WrongValue { column: columns.name(name), row, what: error.to_string() }
                 })?;
-                seen.push((code.as_bytes(), parsed));
-                parsed
+                seen.extend(code.map(|code| (code, currency)));
+                currency
             }
-        };
-        out.push(Some(currency));
+        }));
     }
     Ok(out)
 }
@@ -567,10 +570,10 @@ impl<'a> CommitmentColumns<'a> {
 /// A batch of resources, its columns resolved.
 pub struct Rows<'a> {
     len: usize,
-    site: &'a StringArray,
-    account: &'a StringArray,
+    pub(crate) sites: Names<'a>,
+    pub(crate) accounts: Names<'a>,
     id: &'a StringArray,
-    product: &'a StringArray,
+    pub(crate) products: Names<'a>,
     region: &'a StringArray,
     billing: Cells<'a, u8>,
     seller: Cells<'a, u8>,
@@ -605,7 +608,8 @@ impl<'a> Rows<'a> {
         let terms = columns.text("price_terms")?;
         let mut price_terms = Vec::new();
         // Few resources state prices; these are read here, once.
-        for row in 0..terms.len() {
+        let stated = if terms.null_count() == terms.len() { 0 } else { terms.len() };
+        for row in 0..stated {
             if let Some(text) = text_at(terms, row) {
                 let wrong = |what: String| SchemaError::WrongValue { column: "price_terms".to_owned(), row, what };
                 let json: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
@@ -619,10 +623,10 @@ impl<'a> Rows<'a> {
         }
         Ok(Self {
             len: array.len(),
-            site: columns.text("site")?,
-            account: columns.text("account")?,
+            sites: Names::of(columns.text("site")?),
+            accounts: Names::of(columns.text("account")?),
             id: columns.required_text("id")?,
-            product: columns.required_text("product")?,
+            products: Names::of(columns.required_text("product")?),
             region: columns.text("region")?,
             billing: Cells::new(columns.code("billing", Billing::from_code, false)?),
             seller: Cells::new(columns.code("seller", Seller::from_code, true)?),
@@ -661,37 +665,70 @@ impl<'a> Rows<'a> {
     #[must_use]
     #[inline]
     pub fn row(&self, index: usize) -> Row<'_> {
-        let mut row = self.scratch();
+        let mut row = Row { block: 1, ..self.scratch() };
         row.load(index);
         row
     }
 
     /// Memory for one resource after the other.
     pub(crate) fn scratch(&self) -> Row<'_> {
-        Row { rows: self, index: 0, orders_known: false, orders: SmallVec::new(), payments: SmallVec::new() }
+        Row { rows: self, index: 0, head: Head::NONE, block: BLOCK, gathered: Gathered::default() }
     }
 
     /// The instant at which a resource is to be assessed, where the batch gives each its own.
     #[must_use]
+    #[inline]
     pub fn at(&self, index: usize) -> Option<Instant> {
         self.at.and_then(|column| time_at(column, index))
     }
 }
 
-/// A resource of a batch. Rules walk through its orders many times, so what they always ask of an order is
-/// gathered out of the columns once; the rest stays where it is until somebody asks.
+/// How many resources are gathered at a time: few enough that they stay near the processor.
+const BLOCK: usize = 256;
+
+/// A resource of a batch. Rules ask most things many times, so what they always ask is gathered out of the
+/// columns once; the rest stays where it is until somebody asks.
 #[derive(Debug, Clone)]
 pub struct Row<'a> {
     rows: &'a Rows<'a>,
     index: usize,
-    orders_known: bool,
-    orders: SmallVec<[Gathered; 3]>,
-    payments: SmallVec<[Payment; 6]>,
+    head: Head,
+    /// How many resources are gathered at a time.
+    block: usize,
+    gathered: Gathered,
+}
+
+/// What every rule asks of a resource itself.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    billing: Billing,
+    seller: Seller,
+    status: Status,
+    relation: Option<Relation>,
+    starts_at: Option<Instant>,
+    ends_at: Option<Instant>,
+    flags: FlagSet,
+    /// Its orders among those gathered; none where they are unknown.
+    orders: Option<(usize, usize)>,
+}
+
+impl Head {
+    const NONE: Self = Self {
+        billing: Billing::Subscription,
+        seller: Seller::Provider,
+        status: Status::Active,
+        relation: None,
+        starts_at: None,
+        ends_at: None,
+        flags: FlagSet::EMPTY,
+        orders: None,
+    };
 }
 
 /// What every rule asks of an order.
 #[derive(Debug, Clone, Copy)]
-struct Gathered {
+struct OrderHead {
+    /// Its place among the orders of the batch.
     index: usize,
     kind: OrderKind,
     status: OrderStatus,
@@ -699,8 +736,113 @@ struct Gathered {
     starts_at: Option<Instant>,
     ends_at: Option<Instant>,
     flags: FlagSet,
-    /// Its payments among those of the resource; none where they are unknown.
+    /// Its payments among those gathered; none where they are unknown.
     payments: Option<(usize, usize)>,
+    paid_with: InstrumentSet,
+}
+
+/// A block of resources, with their orders and payments.
+#[derive(Debug, Clone, Default)]
+struct Gathered {
+    /// The place of the first resource.
+    from: usize,
+    heads: Vec<Head>,
+    orders: Vec<OrderHead>,
+    payments: Vec<Payment>,
+}
+
+impl Gathered {
+    #[inline]
+    fn head(&self, index: usize) -> Option<Head> {
+        self.heads.get(index.checked_sub(self.from)?).copied()
+    }
+
+    fn gather(&mut self, rows: &Rows<'_>, from: usize, to: usize) {
+        let columns = &rows.orders;
+        let orders = bounds(columns.lists, from, to);
+        let payments = bounds(columns.payments.lists, orders.start, orders.end);
+        self.from = from;
+        self.gather_heads(rows, from..to, orders.start);
+        self.gather_payments(&columns.payments, payments.clone());
+        self.gather_orders(columns, orders, payments.start);
+    }
+
+    fn gather_heads(&mut self, rows: &Rows<'_>, range: Range<usize>, first_order: usize) {
+        let flags = rows.facts.flags.get(range.clone()).unwrap_or_default();
+        let lists = rows.orders.lists;
+        self.heads.clear();
+        self.heads.extend(range.clone().zip(flags).map(|(index, flags)| Head {
+            flags: *flags,
+            orders: range_at(lists, index).map(|own| (own.start - first_order, own.end - first_order)),
+            ..Head::NONE
+        }));
+        let heads = self.heads.as_mut_slice();
+        rows.billing.spread(range.clone(), heads, |head, code| {
+            head.billing = code.and_then(Billing::from_code).unwrap_or(Billing::Subscription);
+        });
+        rows.seller.spread(range.clone(), heads, |head, code| {
+            head.seller = code.and_then(Seller::from_code).unwrap_or(Seller::Provider);
+        });
+        rows.status.spread(range.clone(), heads, |head, code| {
+            head.status = code.and_then(Status::from_code).unwrap_or(Status::Active);
+        });
+        rows.relation.spread(range.clone(), heads, |head, code| head.relation = code.and_then(Relation::from_code));
+        rows.starts_at.spread(range.clone(), heads, |head, time| head.starts_at = time.map(Instant::from_micros));
+        rows.ends_at.spread(range, heads, |head, time| head.ends_at = time.map(Instant::from_micros));
+    }
+
+    /// The payments must have been gathered before.
+    fn gather_orders(&mut self, columns: &OrderColumns<'_>, range: Range<usize>, first_payment: usize) {
+        let flags = columns.facts.flags.get(range.clone()).unwrap_or_default();
+        let currencies = columns.currency.get(range.clone()).unwrap_or_default();
+        let (lists, all) = (columns.payments.lists, self.payments.as_slice());
+        self.orders.clear();
+        self.orders.extend(range.clone().zip(flags).zip(currencies).map(|((index, flags), currency)| {
+            let payments = range_at(lists, index).map(|own| (own.start - first_payment, own.end - first_payment));
+            let own = payments.and_then(|(begin, end)| all.get(begin..end)).unwrap_or_default();
+            let positive = own.iter().filter(|payment| payment.amount.is_positive());
+            OrderHead {
+                index,
+                kind: OrderKind::Purchase,
+                status: OrderStatus::Paid,
+                currency: *currency,
+                starts_at: None,
+                ends_at: None,
+                flags: *flags,
+                payments,
+                paid_with: positive.fold(InstrumentSet::NONE, |all, payment| all.with(payment.instrument)),
+            }
+        }));
+        let orders = self.orders.as_mut_slice();
+        columns.kind.spread(range.clone(), orders, |order, code| {
+            order.kind = code.and_then(OrderKind::from_code).unwrap_or(OrderKind::Purchase);
+        });
+        columns.status.spread(range.clone(), orders, |order, code| {
+            order.status = code.and_then(OrderStatus::from_code).unwrap_or(OrderStatus::Paid);
+        });
+        columns.starts_at.spread(range.clone(), orders, |order, time| order.starts_at = time.map(Instant::from_micros));
+        columns.ends_at.spread(range, orders, |order, time| order.ends_at = time.map(Instant::from_micros));
+    }
+
+    fn gather_payments(&mut self, columns: &PaymentColumns<'_>, range: Range<usize>) {
+        let nothing = Payment { instrument: Instrument::Cash, amount: Amount::ZERO, expires_at: None };
+        self.payments.clear();
+        self.payments.resize(range.len(), nothing);
+        let payments = self.payments.as_mut_slice();
+        columns.instrument.spread(range.clone(), payments, |payment, code| {
+            payment.instrument = code.and_then(Instrument::from_code).unwrap_or(Instrument::Cash);
+        });
+        columns.amount.spread(range.clone(), payments, |payment, units| {
+            payment.amount = units.map_or(Amount::ZERO, Amount::from_units);
+        });
+        columns.expires_at.spread(range, payments, |payment, time| payment.expires_at = time.map(Instant::from_micros));
+    }
+}
+
+/// Where the elements of all lists of some rows lie.
+fn bounds(lists: &ListArray, from: usize, to: usize) -> Range<usize> {
+    let place = |row: usize| lists.value_offsets().get(row).and_then(|offset| usize::try_from(*offset).ok());
+    place(from).unwrap_or(0)..place(to).unwrap_or(0)
 }
 
 impl Row<'_> {
@@ -708,34 +850,20 @@ impl Row<'_> {
     #[inline]
     pub(crate) fn load(&mut self, index: usize) {
         self.index = index;
-        self.orders.clear();
-        self.payments.clear();
-        let columns = &self.rows.orders;
-        let range = range_at(columns.lists, index);
-        self.orders_known = range.is_some();
-        range.into_iter().flatten().for_each(|order| self.gather_order(columns, order));
-    }
-
-    #[inline]
-    fn gather_order(&mut self, columns: &OrderColumns<'_>, index: usize) {
-        let begin = self.payments.len();
-        let payments = range_at(columns.payments.lists, index);
-        let known = payments.is_some();
-        for payment in payments.into_iter().flatten() {
-            if let Some(payment) = columns.payments.get(payment) {
-                self.payments.push(payment);
-            }
+        if self.gathered.head(index).is_none() {
+            let to = index.saturating_add(self.block).min(self.rows.len);
+            self.gathered.gather(self.rows, index.min(to), to);
         }
-        self.orders.push(Gathered {
-            index,
-            kind: columns.kind.code(index, OrderKind::from_code).unwrap_or(OrderKind::Purchase),
-            status: columns.status.code(index, OrderStatus::from_code).unwrap_or(OrderStatus::Paid),
-            currency: columns.currency.get(index).copied().flatten(),
-            starts_at: columns.starts_at.time(index),
-            ends_at: columns.ends_at.time(index),
-            flags: columns.facts.flags(index),
-            payments: known.then_some((begin, self.payments.len())),
-        });
+        self.head = self.gathered.head(index).unwrap_or(Head::NONE);
+    }
+}
+
+impl Row<'_> {
+    #[inline]
+    fn order_rows(&self, (begin, end): (usize, usize)) -> impl ExactSizeIterator<Item = OrderRow<'_>> + '_ {
+        let (columns, payments) = (&self.rows.orders, self.gathered.payments.as_slice());
+        let own = self.gathered.orders.get(begin..end).unwrap_or_default();
+        own.iter().map(move |order| OrderRow { columns, order, payments })
     }
 }
 
@@ -743,8 +871,8 @@ impl Row<'_> {
 #[derive(Clone, Copy)]
 pub struct OrderRow<'a> {
     columns: &'a OrderColumns<'a>,
-    order: &'a Gathered,
-    /// The payments of all orders of the resource.
+    order: &'a OrderHead,
+    /// The payments gathered, its own among them.
     payments: &'a [Payment],
 }
 
@@ -810,6 +938,10 @@ impl Order for OrderRow<'_> {
         Some(self.payments.get(begin..end).unwrap_or_default().iter().copied())
     }
     #[inline]
+    fn paid_with(&self) -> InstrumentSet {
+        self.order.paid_with
+    }
+    #[inline]
     fn flags(&self) -> FlagSet {
         self.order.flags
     }
@@ -827,11 +959,11 @@ impl Resource for Row<'_> {
 
     #[inline]
     fn site(&self) -> Option<&str> {
-        text_at(self.rows.site, self.index)
+        self.rows.sites.get(self.index)
     }
     #[inline]
     fn account(&self) -> Option<&str> {
-        text_at(self.rows.account, self.index)
+        self.rows.accounts.get(self.index)
     }
     #[inline]
     fn id(&self) -> &str {
@@ -839,7 +971,7 @@ impl Resource for Row<'_> {
     }
     #[inline]
     fn product(&self) -> &str {
-        text_at(self.rows.product, self.index).unwrap_or_default()
+        self.rows.products.get(self.index).unwrap_or_default()
     }
     #[inline]
     fn region(&self) -> Option<&str> {
@@ -847,15 +979,15 @@ impl Resource for Row<'_> {
     }
     #[inline]
     fn billing(&self) -> Billing {
-        self.rows.billing.code(self.index, Billing::from_code).unwrap_or(Billing::Subscription)
+        self.head.billing
     }
     #[inline]
     fn seller(&self) -> Seller {
-        self.rows.seller.code(self.index, Seller::from_code).unwrap_or(Seller::Provider)
+        self.head.seller
     }
     #[inline]
     fn status(&self) -> Status {
-        self.rows.status.code(self.index, Status::from_code).unwrap_or(Status::Active)
+        self.head.status
     }
     #[inline]
     fn purchased_at(&self) -> Option<Instant> {
@@ -863,11 +995,11 @@ impl Resource for Row<'_> {
     }
     #[inline]
     fn starts_at(&self) -> Option<Instant> {
-        self.rows.starts_at.time(self.index)
+        self.head.starts_at
     }
     #[inline]
     fn ends_at(&self) -> Option<Instant> {
-        self.rows.ends_at.time(self.index)
+        self.head.ends_at
     }
     #[inline]
     fn primary(&self) -> Option<&str> {
@@ -875,7 +1007,7 @@ impl Resource for Row<'_> {
     }
     #[inline]
     fn relation(&self) -> Option<Relation> {
-        self.rows.relation.code(self.index, Relation::from_code)
+        self.head.relation
     }
     #[inline]
     fn bundle(&self) -> Option<&str> {
@@ -911,12 +1043,15 @@ impl Resource for Row<'_> {
     }
     #[inline]
     fn orders(&self) -> Option<impl ExactSizeIterator<Item = Self::Order<'_>> + '_> {
-        let (columns, payments) = (&self.rows.orders, self.payments.as_slice());
-        self.orders_known.then(|| self.orders.iter().map(move |order| OrderRow { columns, order, payments }))
+        self.head.orders.map(|range| self.order_rows(range))
+    }
+    #[inline]
+    fn known_orders(&self) -> impl Iterator<Item = Self::Order<'_>> + '_ {
+        self.order_rows(self.head.orders.unwrap_or((0, 0)))
     }
     #[inline]
     fn flags(&self) -> FlagSet {
-        self.rows.facts.flags(self.index)
+        self.head.flags
     }
     #[inline]
     fn figure(&self, figure: Figure) -> Option<Number> {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use arrow_array::StructArray;
 use recoup_core::adapter::{AdapterError, Provider, Rules};
 use recoup_core::assessment::Assessment;
-use recoup_core::context::{Context, Run};
+use recoup_core::context::{ContextError, Place, Ready, Run};
 use recoup_core::import::{Imported, may_hold};
-use recoup_core::policy::Policy;
+use recoup_core::policy::{Policy, ProductId};
 use recoup_core::time::Zone;
 
-use crate::answers::{AnswerWriter, Answers};
+use crate::answers::Answers;
 use crate::messages::FileText;
 use crate::rows::{Rows, SchemaError};
+use crate::writer::AnswerWriter;
 
 /// Something that an adapter could not do, or did wrongly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,6 +130,56 @@ impl LenRows for StructArray {
     }
 }
 
+/// Where the resources of a batch belong, each site, account and product looked up once.
+struct Whereabouts<'a, 'b> {
+    ready: &'b Ready<'a>,
+    rows: &'b Rows<'b>,
+    /// By site and account, with their numbers among the answers.
+    places: Vec<Option<(Place<'a>, u32)>>,
+    products: Vec<Option<ProductId>>,
+}
+
+impl<'a, 'b> Whereabouts<'a, 'b> {
+    fn of(ready: &'b Ready<'a>, rows: &'b Rows<'b>) -> Self {
+        let products = rows.products.distinct().map(|name| ready.product(name.unwrap_or_default())).collect();
+        let pairs = rows.sites.distinct().len().saturating_mul(rows.accounts.distinct().len());
+        // With as many accounts as resources there is nothing to be kept.
+        let places = vec![None; if pairs <= rows.len().saturating_mul(2) { pairs } else { 0 }];
+        Self { ready, rows, places, products }
+    }
+
+    #[inline]
+    fn place(&mut self, index: usize, writer: &mut AnswerWriter<'a>) -> Result<(Place<'a>, u32), ContextError> {
+        let (sites, accounts) = (&self.rows.sites, &self.rows.accounts);
+        let pair = sites.number(index) * accounts.distinct().len() + accounts.number(index);
+        match self.places.get(pair) {
+            Some(Some(place)) if self.rows.at(index).is_none() => Ok(*place),
+            _ => self.look_up(index, pair, writer),
+        }
+    }
+
+    #[inline(never)]
+    fn look_up(
+        &mut self,
+        index: usize,
+        pair: usize,
+        writer: &mut AnswerWriter<'a>,
+    ) -> Result<(Place<'a>, u32), ContextError> {
+        let at = self.rows.at(index);
+        let place = self.ready.place(at, self.rows.sites.get(index), self.rows.accounts.get(index))?;
+        let place = (place, writer.place(&place));
+        if let (Some(kept), None) = (self.places.get_mut(pair), at) {
+            *kept = Some(place);
+        }
+        Ok(place)
+    }
+
+    #[inline]
+    fn product(&self, index: usize) -> Option<ProductId> {
+        self.products.get(self.rows.products.number(index)).copied().flatten()
+    }
+}
+
 /// Runs rules over a batch. What both a linked and an exported adapter do.
 pub(crate) fn assess_batch<P: Provider>(
     rules: &Rules<P>,
@@ -139,12 +190,16 @@ pub(crate) fn assess_batch<P: Provider>(
     let mut writer = AnswerWriter::with_room_for(rows.len());
     let mut assessment = Assessment::default();
     let ready = rules.ready(run);
+    let mut whereabouts = Whereabouts::of(&ready, &rows);
     let mut row = rows.scratch();
     for index in 0..rows.len() {
         row.load(index);
-        let write = |cx: &Context<'_>, assessment: &Assessment| writer.push(cx, assessment);
-        if let Err(error) = rules.assess_in(&ready, rows.at(index), &row, &mut assessment, write) {
-            writer.push_error(&error.to_string());
+        match whereabouts.place(index, &mut writer) {
+            Ok((place, number)) => {
+                rules.assess_in(&ready, place, whereabouts.product(index), &row, &mut assessment);
+                writer.push(number, place.at(), &assessment);
+            }
+            Err(error) => writer.push_error(&error.to_string()),
         }
     }
     writer.finish().map_err(|error| CallError::Failed {

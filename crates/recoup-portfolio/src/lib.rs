@@ -1,4 +1,4 @@
-//! Reading portfolios and accounts, and writing assessments as Parquet.
+//! Reading and writing portfolios, reading accounts, and writing assessments as Parquet.
 //!
 //! A portfolio is NDJSON, a JSON array, CSV or Parquet; the form is recognised by content. Reading is
 //! streamed: [`read::Portfolio`] gives chunks of [`read::Item`]s, each with the line it came from, and
@@ -9,15 +9,25 @@
 //! | module | subject |
 //! |---|---|
 //! | [`read`] | opening a file, its form, its chunks |
+//! | [`quick`] | most records of NDJSON, straight from their text |
+//! | [`quick_csv`] | most rows of CSV, straight from their cells |
+//! | [`quick_rows`] | most records of Parquet, straight from their columns |
 //! | [`focus`] | what was bought, out of FOCUS cost and usage |
 //! | [`accounts`] | the accounts file |
 //! | [`rows`] | rows of Parquet as JSON |
+//! | [`write`] | portfolios in any of these forms |
 //! | [`parquet`] | assessments as Parquet |
 
 pub mod accounts;
 mod csv_rows;
 pub mod focus;
 mod json_split;
+mod json_text;
+mod packed;
 pub mod parquet;
+pub mod quick;
+pub mod quick_csv;
+pub mod quick_rows;
 pub mod read;
 pub mod rows;
+pub mod write;

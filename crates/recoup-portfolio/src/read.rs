@@ -4,17 +4,20 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use arrow_array::StructArray;
 use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
-use recoup_core::record::{Faults, Read as ReadRecord, ResourceRecord, ZoneOf};
+use recoup_core::record::{Faults, RESOURCE_FIELDS, Read as ReadRecord, ResourceRecord, ZoneOf, unknown_field};
 use serde_json::Value;
 
 use crate::focus;
 use crate::json_split::Elements;
-use crate::{csv_rows, rows};
+use crate::{csv_rows, packed, rows};
 
 /// Limits, far above anything real, that keep one bad file from taking the machine.
 pub mod limits {
@@ -71,6 +74,107 @@ pub enum Content {
     Bad(String),
 }
 
+/// Bytes of a block of lines.
+pub const BLOCK: usize = 4 * 1024 * 1024;
+
+/// Some whole lines of NDJSON, not yet read.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    /// The number of the first line, counted from 1.
+    pub first: u64,
+    /// Their text.
+    pub text: Vec<u8>,
+}
+
+impl Lines {
+    /// Every line that is not blank, with its number, where all of them are UTF-8.
+    #[must_use]
+    pub fn texts(&self) -> Option<impl Iterator<Item = (u64, &str)>> {
+        let lines = (self.first..).zip(std::str::from_utf8(&self.text).ok()?.split('\n'));
+        Some(lines.filter(|(_, line)| !line.trim_ascii().is_empty()))
+    }
+
+    /// Every line that is not blank, with its number.
+    pub fn each(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let lines = (self.first..).zip(self.text.split(|byte| *byte == b'\n'));
+        lines.filter(|(_, line)| !line.trim_ascii().is_empty())
+    }
+}
+
+/// Some rows of CSV, not yet read.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The names of the columns.
+    pub header: Arc<csv::StringRecord>,
+    /// Rows with their lines, counted from 1, or what is wrong with one.
+    pub rows: Vec<(u64, Result<csv::StringRecord, String>)>,
+}
+
+impl Table {
+    /// A row as a record.
+    #[must_use]
+    pub fn item(&self, line: u64, row: &Result<csv::StringRecord, String>) -> Item {
+        let object = row.as_ref().map_err(String::clone).and_then(|row| csv_rows::object(&self.header, row));
+        Item { line, content: object.map_or_else(Content::Bad, Content::Json) }
+    }
+}
+
+/// Some rows of Parquet, not yet read.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// The number of the first row, counted from 1.
+    pub first: u64,
+    /// The rows.
+    pub rows: StructArray,
+}
+
+impl Rows {
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        arrow_array::Array::len(&self.rows)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of the rows as a record, and its number.
+    #[must_use]
+    pub fn item(&self, index: usize) -> Item {
+        let content = rows::record(&self.rows, index).map_or_else(Content::Bad, Content::Json);
+        Item { line: self.first + index as u64, content }
+    }
+}
+
+/// A part of a portfolio, as large as one thread takes at a time.
+#[derive(Debug, Clone)]
+pub enum Block {
+    /// Rows of CSV.
+    Table(Table),
+    /// Rows of Parquet.
+    Rows(Rows),
+    /// Lines of NDJSON.
+    Lines(Lines),
+    /// Records, each by itself.
+    Items(Vec<Item>),
+}
+
+impl Block {
+    /// Its records, each by itself.
+    #[must_use]
+    pub fn items(self) -> Vec<Item> {
+        match self {
+            Self::Items(items) => items,
+            Self::Table(table) => table.rows.iter().map(|(line, row)| table.item(*line, row)).collect(),
+            Self::Rows(rows) => (0..rows.len()).map(|index| rows.item(index)).collect(),
+            Self::Lines(lines) => lines.each().map(|(line, text)| Item::of_text(line, text)).collect(),
+        }
+    }
+}
+
 /// A record on its way, and where it came from.
 #[derive(Debug, Clone)]
 pub struct Item {
@@ -81,6 +185,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// A record by its JSON text.
+    #[must_use]
+    pub fn of_text(line: u64, text: &[u8]) -> Self {
+        Self { line, content: Content::Text(text.to_vec()) }
+    }
+
     /// Reads the record.
     ///
     /// # Errors
@@ -103,10 +213,10 @@ fn json_error(error: &serde_json::Error) -> String {
 }
 
 enum Form {
-    Lines { input: Box<dyn BufRead + Send>, line: u64 },
+    Lines(LineReader),
     Elements(Elements<Box<dyn BufRead + Send>>),
-    Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, header: csv::StringRecord },
-    Parquet { reader: Box<ParquetRecordBatchReader>, row: u64 },
+    Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, header: Arc<csv::StringRecord> },
+    Parquet { reader: Box<ParquetRecordBatchReader>, row: u64, rows: u64 },
     One(Option<Value>),
 }
 
@@ -114,6 +224,8 @@ enum Form {
 pub struct Portfolio {
     file: Arc<str>,
     form: Form,
+    progress: Progress,
+    not_understood: Vec<String>,
 }
 
 impl std::fmt::Debug for Portfolio {
@@ -166,7 +278,95 @@ fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>, limit: usize) -> io::R
     }
 }
 
-/// Opens a file by its name; `-` is standard input.
+/// Gives whole lines, many at a time.
+struct LineReader {
+    input: Box<dyn BufRead + Send>,
+    /// The line that the next block begins with.
+    line: u64,
+    /// The beginning of a line whose end was not read yet.
+    begun: Vec<u8>,
+}
+
+impl LineReader {
+    fn new(input: Box<dyn BufRead + Send>) -> Self {
+        Self { input, line: 1, begun: Vec::new() }
+    }
+
+    /// The next lines of about `size` bytes together; none at the end. A line that is longer than any record
+    /// may be is given as what is wrong with it.
+    fn next(&mut self, size: usize) -> io::Result<Option<Result<Lines, Item>>> {
+        let first = self.line;
+        let mut text = std::mem::take(&mut self.begun);
+        let is_end = self.fill(&mut text, size)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let last = text.iter().rposition(|byte| *byte == b'\n');
+        match last {
+            _ if is_end => {}
+            Some(last) => self.begun = text.split_off(last + 1),
+            None => {
+                let mut rest = Vec::new();
+                let room = limits::RECORD.saturating_sub(text.len());
+                if read_line(self.input.as_mut(), &mut rest, room)? == Some(false) {
+                    self.line += 1;
+                    let what = format!(
+                        "the line is longer than {} bytes, the most that is read of one record",
+                        limits::RECORD
+                    );
+                    return Ok(Some(Err(Item { line: first, content: Content::Bad(what) })));
+                }
+                text.append(&mut rest);
+                text.push(b'\n');
+            }
+        }
+        self.line += text.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(Some(Ok(Lines { first, text })))
+    }
+
+    /// Reads until there are `size` bytes, or to the end; says whether that was reached.
+    fn fill(&mut self, text: &mut Vec<u8>, size: usize) -> io::Result<bool> {
+        let mut filled = text.len();
+        text.resize(size.max(filled), 0);
+        while let Some(room) = text.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match self.input.read(room) {
+                Ok(0) => {
+                    text.truncate(filled);
+                    return Ok(true);
+                }
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// How far a file was read.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Bytes that were read so far.
+    pub read: Arc<AtomicU64>,
+    /// Bytes that there are, where that is known.
+    pub size: Option<u64>,
+}
+
+/// A file that counts what was read of it.
+struct Counted {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Opens a file by its name; `-` is standard input. What is packed with gzip or zstd is unpacked.
 ///
 /// # Errors
 /// Where it cannot be read, is empty, or is not what its beginning promises.
@@ -176,9 +376,11 @@ pub fn open(name: &str) -> Result<Opened, ReadError> {
         return from_reader("-", Box::new(BufReader::with_capacity(1 << 20, io::stdin())));
     }
     let mut file = File::open(Path::new(name)).map_err(io_error)?;
-    if file.metadata().map_err(io_error)?.is_dir() {
+    let metadata = file.metadata().map_err(io_error)?;
+    if metadata.is_dir() {
         return Err(io_error(io::Error::other("is a folder, expected a file")));
     }
+    let progress = Progress { size: metadata.is_file().then_some(metadata.len()), ..Progress::default() };
     let mut magic = [0_u8; 4];
     let is_parquet = file.read_exact(&mut magic).is_ok() && &magic == b"PAR1";
     file.seek(SeekFrom::Start(0)).map_err(io_error)?;
@@ -188,23 +390,33 @@ pub fn open(name: &str) -> Result<Opened, ReadError> {
             line: 1,
             what: format!("not whole Parquet: {error}"),
         };
-        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(file).map_err(form)?);
+        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(file).map_err(form)?, progress);
     }
-    from_reader(name, Box::new(BufReader::with_capacity(1 << 20, file)))
+    let counted = Counted { file, read: Arc::clone(&progress.read) };
+    opened(name, Box::new(BufReader::with_capacity(1 << 20, counted)), progress)
 }
+
+/// Columns of which neither a rule nor an answer speaks; they are not decoded.
+const UNREAD: &[&str] = &["project", "tags"];
 
 fn parquet<R: ChunkReader + 'static>(
     name: &str,
     builder: ParquetRecordBatchReaderBuilder<R>,
+    progress: Progress,
 ) -> Result<Opened, ReadError> {
     let form = |what: String| ReadError::Form { file: name.to_owned(), line: 1, what };
     let broken = |error: ParquetError| form(format!("not whole Parquet: {error}"));
     let schema = Arc::clone(builder.schema());
     let has = |column: &str| schema.column_with_name(column).is_some();
     if has("provider") && has("id") {
-        let reader = builder.with_batch_size(CHUNK).build().map_err(broken)?;
-        let form = Form::Parquet { reader: Box::new(reader), row: 0 };
-        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form }));
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        let read = |column: &&str| RESOURCE_FIELDS.contains(column) && !UNREAD.contains(column);
+        let columns = schema.fields().iter().map(|field| field.name().as_str());
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.clone().filter(read));
+        let not_understood = columns.filter(|column| !RESOURCE_FIELDS.contains(column)).map(unknown_field).collect();
+        let reader = builder.with_projection(mask).with_batch_size(CHUNK).build().map_err(broken)?;
+        let form = Form::Parquet { reader: Box::new(reader), row: 0, rows };
+        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form, progress, not_understood }));
     }
     if focus::Source::is_parquet(&schema) {
         return focus::Source::from_parquet(name, builder).map(Opened::Focus).map_err(broken);
@@ -220,8 +432,13 @@ fn parquet<R: ChunkReader + 'static>(
 ///
 /// # Errors
 /// As [`open`].
-pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Opened, ReadError> {
+pub fn from_reader(name: &str, input: Box<dyn BufRead + Send>) -> Result<Opened, ReadError> {
+    opened(name, input, Progress::default())
+}
+
+fn opened(name: &str, input: Box<dyn BufRead + Send>, progress: Progress) -> Result<Opened, ReadError> {
     let io_error = |source| ReadError::Io { file: name.to_owned(), source };
+    let mut input = packed::unpacked(input).map_err(io_error)?;
     // Enough of the beginning to see the form, put back in front of the rest.
     let mut head = Vec::with_capacity(8192);
     input.by_ref().take(limits::HEAD as u64).read_to_end(&mut head).map_err(io_error)?;
@@ -238,11 +455,18 @@ pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Ope
             line: 1,
             what: format!("not whole Parquet: {error}"),
         };
-        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(form)?);
+        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(form)?, progress);
     }
-    let portfolio = |form| Ok(Opened::Portfolio(Portfolio { file: name.into(), form }));
+    let portfolio = |form| {
+        Ok(Opened::Portfolio(Portfolio {
+            file: name.into(),
+            form,
+            progress: progress.clone(),
+            not_understood: Vec::new(),
+        }))
+    };
     match first {
-        b'{' if is_lines(&body, whole) => portfolio(Form::Lines { input: rest, line: 0 }),
+        b'{' if is_lines(&body, whole) => portfolio(Form::Lines(LineReader::new(rest))),
         b'{' => {
             let text = read_text(name, rest)?;
             match serde_json::from_str::<Value>(&text) {
@@ -261,7 +485,7 @@ pub fn from_reader(name: &str, mut input: Box<dyn BufRead + Send>) -> Result<Ope
                 Err(error) => Err(broken_json(name, &text, &error)),
             }
         }
-        _ => csv_or_foreign(name, &body, rest),
+        _ => csv_or_foreign(name, &body, rest, progress),
     }
 }
 
@@ -324,7 +548,12 @@ fn read_text(name: &str, input: Box<dyn BufRead + Send>) -> Result<String, ReadE
     })
 }
 
-fn csv_or_foreign(name: &str, body: &[u8], rest: Box<dyn BufRead + Send>) -> Result<Opened, ReadError> {
+fn csv_or_foreign(
+    name: &str,
+    body: &[u8],
+    rest: Box<dyn BufRead + Send>,
+    progress: Progress,
+) -> Result<Opened, ReadError> {
     let form = |line, what: String| ReadError::Form { file: name.to_owned(), line, what };
     let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut header_reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(first_line);
@@ -336,7 +565,9 @@ fn csv_or_foreign(name: &str, body: &[u8], rest: Box<dyn BufRead + Send>) -> Res
         let header = reader.headers().map_err(|error| form(1, error.to_string()))?.clone();
         return Ok(Opened::Portfolio(Portfolio {
             file: name.into(),
-            form: Form::Csv { reader: Box::new(reader), header },
+            form: Form::Csv { reader: Box::new(reader), header: Arc::new(header) },
+            progress,
+            not_understood: Vec::new(),
         }));
     }
     if let Some(found) = focus::Source::csv(name, &header).filter(|_| read) {
@@ -355,39 +586,41 @@ impl Portfolio {
         &self.file
     }
 
-    /// The next records, at most [`CHUNK`]; none at the end.
+    /// What the file has that no portfolio has, and that is left out of account.
+    #[must_use]
+    pub fn not_understood(&self) -> &[String] {
+        &self.not_understood
+    }
+
+    /// How far it was read.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The next records; none at the end.
     ///
     /// # Errors
     /// Where the file cannot be read on.
     pub fn next_chunk(&mut self) -> Result<Option<Vec<Item>>, ReadError> {
+        Ok(self.next_block()?.map(Block::items))
+    }
+
+    /// The next block; none at the end. It may turn out to be empty.
+    ///
+    /// # Errors
+    /// Where the file cannot be read on.
+    pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         let file = Arc::clone(&self.file);
         let io_error = |source| ReadError::Io { file: file.to_string(), source };
         let mut chunk = Vec::new();
         match &mut self.form {
             Form::One(json) => chunk.extend(json.take().map(|json| Item { line: 1, content: Content::Json(json) })),
-            Form::Lines { input, line } => {
-                let mut bytes = 0;
-                while chunk.len() < CHUNK && bytes < 4 * limits::RECORD {
-                    let mut text = Vec::new();
-                    let Some(whole) = read_line(input.as_mut(), &mut text, limits::RECORD).map_err(io_error)? else {
-                        break;
-                    };
-                    *line += 1;
-                    if text.trim_ascii().is_empty() {
-                        continue;
-                    }
-                    bytes += text.len();
-                    let content = if whole {
-                        Content::Text(text)
-                    } else {
-                        Content::Bad(format!(
-                            "the line is longer than {} bytes, the most that is read of one record",
-                            limits::RECORD
-                        ))
-                    };
-                    chunk.push(Item { line: *line, content });
-                }
-            }
+            Form::Lines(lines) => match lines.next(BLOCK).map_err(io_error)? {
+                Some(Ok(lines)) => return Ok(Some(Block::Lines(lines))),
+                Some(Err(too_long)) => chunk.push(too_long),
+                None => {}
+            },
             Form::Elements(elements) => {
                 let mut bytes = 0;
                 while chunk.len() < CHUNK && bytes < 4 * limits::RECORD {
@@ -400,47 +633,45 @@ impl Portfolio {
                 }
             }
             Form::Csv { reader, header } => {
-                let mut row = csv::StringRecord::new();
-                while chunk.len() < CHUNK {
+                let mut table = Table { header: Arc::clone(header), rows: Vec::new() };
+                let (mut bytes, mut row) = (0, csv::StringRecord::new());
+                while table.rows.len() < CHUNK && bytes < BLOCK {
                     match reader.read_record(&mut row) {
                         Ok(false) => break,
                         Ok(true) => {
+                            bytes += row.as_slice().len();
                             let line = row.position().map_or(0, csv::Position::line);
-                            let content = if row.len() == header.len() {
-                                csv_rows::object(header, &row).map_or_else(Content::Bad, Content::Json)
-                            } else {
-                                Content::Bad(format!("has {} cells, the header has {}", row.len(), header.len()))
-                            };
-                            chunk.push(Item { line, content });
+                            let is_whole = row.len() == header.len();
+                            let wrong = || format!("has {} cells, the header has {}", row.len(), header.len());
+                            table.rows.push((line, if is_whole { Ok(row.clone()) } else { Err(wrong()) }));
                         }
                         Err(error) if matches!(error.kind(), csv::ErrorKind::Io(_)) => {
                             return Err(io_error(io::Error::other(error.to_string())));
                         }
                         Err(error) => {
                             let line = error.position().map_or(0, csv::Position::line);
-                            chunk.push(Item { line, content: Content::Bad(error.to_string()) });
+                            table.rows.push((line, Err(error.to_string())));
                         }
                     }
                 }
+                return Ok((!table.rows.is_empty()).then_some(Block::Table(table)));
             }
-            Form::Parquet { reader, row } => {
+            Form::Parquet { reader, row, rows } => {
                 if let Some(batch) = reader.next() {
                     let batch = batch.map_err(|error| ReadError::Form {
                         file: file.to_string(),
                         line: *row + 1,
                         what: error.to_string(),
                     })?;
-                    let array = arrow_array::StructArray::from(batch);
-                    for index in 0..arrow_array::Array::len(&array) {
-                        *row += 1;
-                        chunk.push(Item {
-                            line: *row,
-                            content: rows::record(&array, index).map_or_else(Content::Bad, Content::Json),
-                        });
-                    }
+                    let block = Rows { first: *row + 1, rows: batch.into() };
+                    *row += block.len() as u64;
+                    let size = self.progress.size.unwrap_or(0);
+                    let share = u128::from(size) * u128::from(*row) / u128::from((*rows).max(1));
+                    self.progress.read.store(u64::try_from(share).unwrap_or(size), Ordering::Relaxed);
+                    return Ok(Some(Block::Rows(block)));
                 }
             }
         }
-        Ok((!chunk.is_empty()).then_some(chunk))
+        Ok((!chunk.is_empty()).then_some(Block::Items(chunk)))
     }
 }

@@ -6,11 +6,13 @@
 //! | module | face |
 //! |---|---|
 //! | [`machine`] | JSON, NDJSON, CSV, for programs |
+//! | [`parts`] | the same written by several threads, part by part |
 //! | [`focus`] | predicted refunds as rows of FOCUS, for cost tools |
 //! | [`table`] | a table on a terminal, with totals |
 //! | [`markdown`] | the same as a table for an issue or a wiki |
 //! | [`html`] | one self-contained page with every exit and its sources |
 //! | [`explain`] | one answer, clause by clause and step by step |
+//! | [`explained`] | the same with what comes, in the formats that are no plain text |
 //! | [`compare`] | the same resources under several providers' rules |
 //! | [`policy`] | what a provider publishes: lists, differences of editions, the policy book |
 //! | [`deadlines`] | what closes, opens or changes its fee over time, and what it costs to miss it |
@@ -46,15 +48,18 @@ pub mod compare;
 pub mod deadlines;
 mod detail;
 pub mod explain;
+pub mod explained;
 pub mod focus;
 pub mod forecast;
 mod grid;
 pub mod html;
 pub mod ics;
+mod json;
 mod line;
 pub mod machine;
 pub mod markdown;
 mod page;
+pub mod parts;
 pub mod policy;
 pub mod rows;
 pub mod sample;

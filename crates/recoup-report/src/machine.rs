@@ -21,6 +21,7 @@ use recoup_core::stated::{Compared, Statement};
 use recoup_core::time::Zone;
 use recoup_core::vocab::Exit;
 
+use crate::json::JsonText;
 use crate::{Answered, Report};
 
 /// The id of a clause as assessments write it.
@@ -33,12 +34,14 @@ pub(crate) fn clause_id(answered: &Answered, clause: ClauseId) -> &str {
 pub struct Json<W> {
     out: W,
     any: bool,
+    json: JsonText,
+    text: String,
 }
 
 impl<W: io::Write> Json<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, any: false }
+        Self { out, any: false, json: JsonText::default(), text: String::new() }
     }
 }
 
@@ -48,10 +51,11 @@ impl<W: io::Write> Report for Json<W> {
     }
 
     fn add(&mut self, answered: &Answered) -> io::Result<()> {
-        self.out.write_all(if self.any { b",\n" } else { b"\n" })?;
+        self.text.clear();
+        self.text.push_str(if self.any { ",\n" } else { "\n" });
         self.any = true;
-        serde_json::to_writer(&mut self.out, &answered.to_json())?;
-        Ok(())
+        self.json.put(&mut self.text, answered);
+        self.out.write_all(self.text.as_bytes())
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -64,12 +68,14 @@ impl<W: io::Write> Report for Json<W> {
 #[derive(Debug)]
 pub struct Ndjson<W> {
     out: W,
+    json: JsonText,
+    text: String,
 }
 
 impl<W: io::Write> Ndjson<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out }
+        Self { out, json: JsonText::default(), text: String::new() }
     }
 }
 
@@ -79,8 +85,10 @@ impl<W: io::Write> Report for Ndjson<W> {
     }
 
     fn add(&mut self, answered: &Answered) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &answered.to_json())?;
-        self.out.write_all(b"\n")
+        self.text.clear();
+        self.json.put(&mut self.text, answered);
+        self.text.push('\n');
+        self.out.write_all(self.text.as_bytes())
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -148,6 +156,11 @@ impl<W: io::Write> Csv<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
         Self { out: csv::Writer::from_writer(out) }
+    }
+
+    /// The rows written so far, without a head where none was begun with.
+    pub(crate) fn into_inner(self) -> io::Result<W> {
+        self.out.into_inner().map_err(|error| io::Error::other(error.to_string()))
     }
 
     fn row(&mut self, answered: &Answered, ruling: Option<&RulingData>) -> io::Result<()> {
@@ -320,6 +333,15 @@ mod tests {
         example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,full_refund,allowed,true,USD,1220.00,0.00,0.00,0.00,1200.00,,,,,,,,,cash 1200.00 -> account_balance; cash_coupon 20.00 -> cash_coupon,,,five_day_returns 0/1 draws 1 calendar_year,,irreversible; data_deleted,console,2024-11-23T00:00:00+08:00,,,,,,,,,,
         example,intl,2024-10-29,team-1,vm-1,web server,vm,2024-11-20T00:00:00+08:00,allowed,full_refund,in_use,conditional,false,USD,1220.00,6.90,120.00,20.00,1073.10,,,,,,,promotion; invoiced,promotion; invoiced,cash 1073.10 -> account_balance,"account_manager (ex.review), approved after 24 hours",within 7 business days,,,irreversible; data_deleted; coupons_lost,console,,,,,,,,,,,
         "#);
+    }
+
+    #[test]
+    fn what_is_written_without_a_tree_is_what_the_tree_says() {
+        let mut written = Vec::new();
+        let answers = sample::answers().unwrap();
+        write_all(&mut Ndjson::new(&mut written), &answers).unwrap();
+        let expected: String = answers.iter().map(|answered| format!("{}\n", answered.to_json())).collect();
+        assert_eq!(String::from_utf8(written).unwrap(), expected);
     }
 
     #[test]

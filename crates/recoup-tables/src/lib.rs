@@ -39,7 +39,7 @@ use recoup_core::record::ResourceRecord;
 use recoup_core::time::Instant;
 use recoup_engine::{AssessError, Assessor, Named};
 use recoup_plugin::schema;
-use recoup_portfolio::parquet::Rulings;
+use recoup_portfolio::parquet::Rows;
 use recoup_portfolio::read::{Content, Item};
 use recoup_portfolio::rows;
 
@@ -83,9 +83,9 @@ impl Assessed {
     /// # Errors
     /// Where texts are longer together than a column of Arrow may be.
     pub fn rulings(&self) -> Result<RecordBatch, ArrowError> {
-        let mut rulings = Rulings::default();
+        let mut rulings = Rows::default();
         self.answers.iter().flatten().for_each(|answered| rulings.add(answered));
-        rulings.finish()
+        rulings.take()
     }
 
     /// What is wrong with the rows that have no answer.

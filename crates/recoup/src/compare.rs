@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
 use recoup_core::record::ResourceRecord;
 use recoup_engine::pipeline::{self, Input, Output};
 use recoup_engine::usual::as_usual;
@@ -14,6 +13,7 @@ use crate::assess::{each, keeps};
 use crate::cli::{Compare, Format};
 use crate::host::{Failure, Outcome, Status, look, open, run, say, threads};
 use crate::output;
+use crate::progress::Progress;
 
 /// The same resource, as if it had been bought from another provider: everything that belongs to the one
 /// it was bought from is left out.
@@ -61,7 +61,7 @@ pub(crate) fn compare(engine: &Engine, args: &Compare) -> Outcome {
     }
     let input = Input::Records { file: Arc::from("compare"), records };
     let mut answers = Vec::new();
-    let done = each(&assessor, vec![input], &|_| true, threads(&args.question), &ProgressBar::hidden(), |answered| {
+    let done = each(&assessor, vec![input], &|_| true, threads(&args.question), &Progress::hidden(), |answered| {
         answers.push(answered);
         Ok(())
     })?;

@@ -36,6 +36,8 @@ pub(crate) enum Status {
     BadInput = 3,
     /// The store of cases cannot be used.
     Store = 4,
+    /// Ctrl-C stopped it: 128 and the number of the signal, as shells have it.
+    Interrupted = 130,
 }
 
 /// Something that ends a command.
@@ -218,6 +220,31 @@ fn bought(engine: &Engine, sources: Vec<focus::Source>, provider: Option<&str>) 
     (Input::Records { file: Arc::from(files.join("+")), records: read.records }, status)
 }
 
+/// The files that are meant by names, some of which may be patterns such as `exports/*.ndjson.gz`, where no shell
+/// has resolved them. A pattern's files stand in the order of their names.
+fn files_of(names: &[String]) -> Result<Vec<String>, Failure> {
+    let mut files = Vec::with_capacity(names.len());
+    for name in names {
+        let is_pattern = name.contains(['*', '?', '[']) && !Path::new(name).exists();
+        if !is_pattern {
+            files.push(name.clone());
+            continue;
+        }
+        let paths = glob::glob(name).map_err(|error| Failure::usage(format_args!("{name}: not a pattern: {error}")))?;
+        let before = files.len();
+        for path in paths {
+            let path = path.map_err(Failure::usage)?;
+            if path.is_file() {
+                files.push(path.to_string_lossy().into_owned());
+            }
+        }
+        if files.len() == before {
+            return Err(Failure::input(format_args!("{name}: no file has such a name")));
+        }
+    }
+    Ok(files)
+}
+
 /// Opens files: portfolios as they are, and what providers printed through the adapters that recognise it.
 pub(crate) fn open(
     engine: &Engine,
@@ -229,13 +256,14 @@ pub(crate) fn open(
     let mut inputs = Vec::new();
     let mut foreign = Vec::new();
     let mut costs = Vec::new();
+    let files = files_of(files)?;
     if files.iter().filter(|file| *file == "-").count() > 1 {
         return Err(Failure::usage("standard input can be read only once"));
     }
     if let Some(name) = provider {
         engine.adapter(name).map_err(|error| Failure::usage(format!("--provider {error}")))?;
     }
-    for file in files {
+    for file in &files {
         match read::open(file) {
             Ok(Opened::Portfolio(portfolio)) => inputs.push(Input::Portfolio(portfolio)),
             Ok(Opened::Focus(source)) => costs.push(source),

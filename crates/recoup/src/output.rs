@@ -12,7 +12,7 @@ use crate::host::{Failure, look};
 
 /// The format that was asked for, or that follows from where the answer goes.
 pub(crate) fn format(answer: &Answer) -> Format {
-    let by_name = |path: &PathBuf| match path.extension()?.to_str()? {
+    let by_name = |path: &PathBuf| match packed_as(path).1.extension()?.to_str()? {
         "json" => Some(Format::Json),
         "ndjson" | "jsonl" => Some(Format::Ndjson),
         "csv" => Some(Format::Csv),
@@ -45,27 +45,89 @@ pub(crate) fn time_format(answer: &TimeAnswer) -> TimeFormat {
     answer.format.or_else(|| answer.output.as_ref().and_then(by_name)).unwrap_or(by_place)
 }
 
+/// What became of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// All of it was written.
+    Whole,
+    /// Its beginning was written, in whole records.
+    Part,
+}
+
+/// The name that a file has of which only the beginning was written.
+pub(crate) fn part_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    path.with_file_name(name)
+}
+
+/// A file as its name says: packed with gzip or zstd, or plain.
+enum Packer {
+    Plain(BufWriter<File>),
+    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
+    Zstd(zstd::stream::write::Encoder<'static, BufWriter<File>>),
+}
+
+/// How a file of this name is packed, and its name without that.
+fn packed_as(path: &Path) -> (Option<&'static str>, PathBuf) {
+    let packed = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => Some("gz"),
+        Some("zst") => Some("zst"),
+        _ => None,
+    };
+    (packed, if packed.is_some() { path.with_extension("") } else { path.to_path_buf() })
+}
+
+impl Packer {
+    fn new(path: &Path, file: File) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(1 << 18, file);
+        Ok(match packed_as(path).0 {
+            Some("gz") => Self::Gzip(flate2::write::GzEncoder::new(file, flate2::Compression::default())),
+            Some(_) => Self::Zstd(zstd::stream::write::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?),
+            None => Self::Plain(file),
+        })
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Plain(file) => file,
+            Self::Gzip(encoder) => encoder,
+            Self::Zstd(encoder) => encoder,
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Plain(mut file) => file.flush(),
+            Self::Gzip(encoder) => encoder.finish()?.flush(),
+            Self::Zstd(encoder) => encoder.finish()?.flush(),
+        }
+    }
+}
+
 /// A file that takes its name only when it is whole.
-struct Whole {
-    file: BufWriter<File>,
+pub(crate) struct Whole {
+    /// Nothing once it was closed.
+    packer: Option<Packer>,
     temporary: PathBuf,
     path: PathBuf,
 }
 
 impl Whole {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        Ok(Self {
-            file: BufWriter::with_capacity(1 << 18, File::create(&temporary)?),
-            temporary,
-            path: path.to_path_buf(),
-        })
+        let packer = Packer::new(path, File::create(&temporary)?)?;
+        Ok(Self { packer: Some(packer), temporary, path: path.to_path_buf() })
     }
 
-    fn keep(mut self) -> io::Result<()> {
-        self.file.flush()?;
-        fs::rename(&self.temporary, &self.path)
+    pub(crate) fn keep(mut self, written: Written) -> io::Result<()> {
+        self.packer.take().map_or(Ok(()), Packer::finish)?;
+        let path = match written {
+            Written::Whole => self.path.clone(),
+            Written::Part => part_of(&self.path),
+        };
+        fs::rename(&self.temporary, path)
     }
 }
 
@@ -78,11 +140,11 @@ impl Drop for Whole {
 
 impl Write for Whole {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.packer.as_mut().map_or(Ok(0), |packer| packer.writer().write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.packer.as_mut().map_or(Ok(()), |packer| packer.writer().flush())
     }
 }
 
@@ -150,7 +212,28 @@ fn write_to<'a>(
     }
 }
 
-/// Opens the place for an answer, has `body` write to it, and closes it.
+/// Opens the place for an answer, has `body` write bytes to it, and closes it. What is not whole takes no name
+/// of a file, unless `body` says that it is to be kept as a part.
+pub(crate) fn place(
+    answer: &Answer,
+    body: impl FnOnce(&mut (dyn Write + Send)) -> Result<Written, Failure>,
+) -> Result<(), Failure> {
+    match &answer.output {
+        Some(path) => {
+            let named = |error: io::Error| Failure::input(format_args!("{}: {error}", path.display()));
+            let mut file = Whole::create(path).map_err(named)?;
+            let written = body(&mut file)?;
+            file.keep(written).map_err(named)
+        }
+        None => {
+            let mut out = BufWriter::with_capacity(1 << 18, io::stdout());
+            body(&mut out)?;
+            out.flush().map_err(|error| Failure::output(&error))
+        }
+    }
+}
+
+/// Opens the place for an answer, has `body` write assessments to it, and closes it.
 pub(crate) fn write(
     answer: &Answer,
     title: &str,
@@ -158,22 +241,16 @@ pub(crate) fn write(
 ) -> Result<(), Failure> {
     let format = format(answer);
     let look = look(title, answer.output.is_some());
-    match &answer.output {
-        Some(path) => {
-            let named = |error: io::Error| Failure::input(format_args!("{}: {error}", path.display()));
-            let mut file = Whole::create(path).map_err(named)?;
-            write_to(&mut file, format, &look, body)?;
-            file.keep().map_err(named)
-        }
-        None => {
-            if format == Format::Parquet && io::stdout().is_terminal() {
-                return Err(Failure::usage("Parquet is not for a terminal; name a file with -o"));
-            }
-            let mut out = BufWriter::with_capacity(1 << 18, io::stdout());
-            write_to(&mut out, format, &look, body)?;
-            out.flush().map_err(|error| Failure::output(&error))
-        }
+    not_to_a_terminal(answer)?;
+    place(answer, |out| write_to(out, format, &look, body).map(|()| Written::Whole))
+}
+
+/// Refuses to write to a terminal what is not for one.
+pub(crate) fn not_to_a_terminal(answer: &Answer) -> Result<(), Failure> {
+    if answer.output.is_none() && format(answer) == Format::Parquet && io::stdout().is_terminal() {
+        return Err(Failure::usage("Parquet is not for a terminal; name a file with -o"));
     }
+    Ok(())
 }
 
 /// Writes text to the place for an answer.

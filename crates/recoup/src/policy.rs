@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use indicatif::ProgressBar;
 use recoup_core::policy::{Policy, Rulebook};
 use recoup_engine::{Assessor, Engine};
 use recoup_report::{Answered, policy as render};
@@ -11,6 +10,7 @@ use recoup_report::{Answered, policy as render};
 use crate::assess::{each, keeps};
 use crate::cli::{PolicyCommand, Question};
 use crate::host::{Failure, Outcome, Status, look, open, print, run, threads};
+use crate::progress::Progress;
 
 fn policy_of(engine: &Engine, provider: &str) -> Result<Arc<Policy>, Failure> {
     engine.policy(provider).map_err(Failure::usage)
@@ -79,7 +79,7 @@ fn diff(
         let mut found = Vec::new();
         let kept = keeps(question, None);
         let keep = |resource: &recoup_core::record::ResourceRecord| resource.provider == provider && kept(resource);
-        let done = each(&assessor, inputs, &keep, threads(question), &ProgressBar::hidden(), |answered| {
+        let done = each(&assessor, inputs, &keep, threads(question), &Progress::hidden(), |answered| {
             found.push(answered);
             Ok(())
         })?;

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use indicatif::ProgressBar;
 use recoup_core::assessment::Subject;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::{Instant, Span, Zone};
@@ -14,6 +13,7 @@ use recoup_engine::{Assessor, Engine};
 use crate::assess::{each, keeps};
 use crate::cli::Question;
 use crate::host::{Failure, Status, open, run, say};
+use crate::progress::Progress;
 
 /// Years after which nothing is asked any more, where neither the command line nor a record says until
 /// when.
@@ -77,7 +77,7 @@ pub(crate) fn answered(
     };
     let mut subjects: Vec<Subject> = Vec::new();
     // One thread, so that the records are taken in the order in which the answers come.
-    let status = each(assessor, inputs, &keep, 1, &ProgressBar::hidden(), |answered| {
+    let status = each(assessor, inputs, &keep, 1, &Progress::hidden(), |answered| {
         subjects.push(answered.subject);
         Ok(())
     })?;

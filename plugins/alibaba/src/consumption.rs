@@ -1,7 +1,7 @@
 //! What an order has consumed (section 6 of the rules).
 
 use recoup_core::prelude::*;
-use recoup_core::refund::Missing;
+use recoup_core::refund::{Draft, Missing};
 
 use crate::settle::Terms;
 use crate::{clause, list, param, product, table};
@@ -375,16 +375,16 @@ pub(crate) fn settle_in_part<R: Resource>(
     ruling: &mut Ruling<'_>,
     terms: Terms,
     order: &impl Order,
-    currency: Currency,
+    mut draft: Draft<&mut RefundQuote>,
     method: impl FnOnce() -> Result<Method, Gap>,
-) -> Result<RefundQuote, Gap> {
-    let ledger = Terms::ledger(currency, order)?;
-    let paid = terms.paid(&ledger);
+) -> Result<(), Gap> {
+    draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
+    let paid = terms.paid_for(order)?;
     let consumed = consumed(resource, cx, ruling, order, paid, method)?;
-    let mut draft = terms.draft(cx, &ledger, order);
     let left = Exact::from(paid).minus(&consumed).floor_zero();
     ruling.line("refund of the order", || format!("{paid} - {consumed} = {left}"));
     ruling.cite_if(clause::PARTIAL_FLOOR, left.is_zero());
     draft.give_back_only(&left);
-    Ok(draft.finish())
+    draft.finish();
+    Ok(())
 }

@@ -95,9 +95,9 @@ fn refund<R: Resource>(
     let fee = cx.cell(table::CONVERSION_FEE, &[cx.product_name(resource).into()]);
     ruling.cite_if(clause::CONV_FEE_15, fee.is_some());
     until::consumption(resource, cx, terms, ruling, false, |_| Ok((method()?, Exact::ONE)));
-    settle::sum(resource, cx, |order, currency| {
-        let ledger = Terms::ledger(currency, order)?;
-        let paid = terms.paid(&ledger);
+    settle::sum(resource, cx, |order, mut draft| {
+        draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
+        let paid = terms.paid_for(order)?;
         let consumed = consumption::consumed(resource, cx, ruling, order, paid, method)?;
         let left = Exact::from(paid).minus(&consumed).floor_zero();
         // Of pending renewals and upgrades nothing is kept.
@@ -106,9 +106,9 @@ fn refund<R: Resource>(
             _ => Exact::ZERO,
         };
         ruling.line("refund of the order", || format!("{paid} - {consumed} - {kept}"));
-        let mut draft = terms.draft(cx, &ledger, order);
         draft.keep_fee(&kept);
         draft.give_back_only(&left.minus(&kept));
-        Ok(Some(draft.finish()))
+        draft.finish();
+        Ok(())
     })
 }

@@ -1,7 +1,7 @@
 //! Downgrades: the resource stays, the price difference of what is left comes back (section 4.7).
 
 use recoup_core::prelude::*;
-use recoup_core::refund::Missing;
+use recoup_core::refund::{Draft, Missing};
 
 use crate::consumption::{self, Carriers, Daily, Gap, Method};
 use crate::settle::{self, Terms};
@@ -73,7 +73,7 @@ fn refund<R: Resource>(
 ) -> Result<RefundQuote, Gap> {
     if let Some(monthly) = hourly_target(resource, cx) {
         ruling.cite(clause::DOWN_DB_OLD);
-        return settle::sum(resource, cx, |order, currency| by_the_hour(cx, terms, order, currency, monthly).map(Some));
+        return settle::sum(resource, cx, |order, draft| by_the_hour(cx, terms, order, draft, monthly));
     }
     let of_2021_applies = cx.in_force(clause::DOWN_2021) && cx.is_product(product::ECS);
     if cx.in_force(clause::DOWN_UNKNOWN) && !of_2021_applies {
@@ -93,17 +93,16 @@ fn settle_order(
     cx: &Context<'_>,
     terms: Terms,
     order: &impl Order,
-    ledger: &Ledger,
+    mut draft: Draft<&mut RefundQuote>,
     consumed: &Exact,
     back: &Exact,
-    currency: Currency,
-) -> RefundQuote {
-    let mut draft = terms.draft(cx, ledger, order);
+) -> Result<(), Missing> {
+    draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
     draft.consume(consumed);
-    let back = back.round(currency).floor_zero().at_most(draft.left());
-    let stays = draft.left() - back;
+    let stays = draft.left() - back.round(draft.currency()).floor_zero().at_most(draft.left());
     draft.carry_over(&Exact::from(stays));
-    draft.finish().carrying_nothing()
+    draft.finish();
+    Ok(())
 }
 
 /// (Paid - consumed) x ratio, order by order.
@@ -127,15 +126,14 @@ fn by_ratio<R: Resource>(
     until::consumption(resource, cx, terms, ruling, true, |order| {
         Ok((Method::Daily(daily), ratio(resource, cx, order, target, month_days)?))
     });
-    settle::sum(resource, cx, |order, currency| {
-        let ledger = Terms::ledger(currency, order)?;
-        let paid = terms.paid(&ledger);
+    settle::sum(resource, cx, |order, draft| {
+        let paid = terms.paid_for(order)?;
         let consumed = consumption::consumed(resource, cx, ruling, order, paid, || Ok(Method::Daily(daily)))?;
         let left = Exact::from(paid).minus(&consumed).floor_zero();
         let ratio = if left.is_zero() { Exact::ZERO } else { ratio(resource, cx, order, target, month_days)? };
         ruling.cite_if(clause::DOWN_ORDER_A, ratio.is_zero() && !left.is_zero());
         ruling.line("refund of the order", || format!("({paid} - {consumed}) x {ratio}"));
-        Ok(Some(settle_order(cx, terms, order, &ledger, &consumed, &left.times(ratio), currency)))
+        Ok(settle_order(cx, terms, order, draft, &consumed, &left.times(ratio))?)
     })
 }
 
@@ -169,7 +167,7 @@ fn of_2021<R: Resource>(
     let mut remaining = Exact::ZERO;
     let mut end = resource.ends_at();
     for order in resource.paid_orders() {
-        let paid = terms.paid_for(&order).ok_or(Missing::Payments)?;
+        let paid = terms.paid_for(&order)?;
         let consumed = consumption::consumed(resource, cx, ruling, &order, paid, linear)?;
         remaining = remaining.plus(&Exact::from(paid).minus(&consumed).floor_zero());
         end = end.max(order.ends_at());
@@ -191,13 +189,12 @@ fn of_2021<R: Resource>(
         present.minus(target).floor_zero().over(ordered)
     };
     let share = share.at_most(1_i64);
-    settle::sum(resource, cx, |order, currency| {
-        let ledger = Terms::ledger(currency, order)?;
-        let paid = terms.paid(&ledger);
+    settle::sum(resource, cx, |order, draft| {
+        let paid = terms.paid_for(order)?;
         let consumed = consumption::consumed(resource, cx, ruling, order, paid, linear)?;
         let left = Exact::from(paid).minus(&consumed).floor_zero();
         ruling.line("refund of the order", || format!("{left} x {share}"));
-        Ok(Some(settle_order(cx, terms, order, &ledger, &consumed, &left.times(share.clone()), currency)))
+        Ok(settle_order(cx, terms, order, draft, &consumed, &left.times(share.clone()))?)
     })
 }
 
@@ -206,11 +203,10 @@ fn by_the_hour(
     cx: &Context<'_>,
     terms: Terms,
     order: &impl Order,
-    currency: Currency,
+    draft: Draft<&mut RefundQuote>,
     monthly: Number,
-) -> Result<RefundQuote, Gap> {
-    let ledger = Terms::ledger(currency, order)?;
-    let paid = terms.paid(&ledger);
+) -> Result<(), Gap> {
+    let paid = terms.paid_for(order)?;
     let gap = |field| Gap::Rule(clause::DOWN_DB_OLD, Reason::RuleUnknown, field);
     let month = cx.param(param::MONTH_HOURS).map(|held| Exact::from(held.value)).ok_or(gap("month"))?;
     let (start, end) = consumption::period(order, cx.zone)?;
@@ -219,5 +215,5 @@ fn by_the_hour(
     let old = Exact::from(paid).over(months).over(month.clone()).times(hours).at_most(Exact::from(paid));
     let new = Exact::from(monthly).over(month).times(hours);
     let consumed = Exact::from(paid).minus(&old);
-    Ok(settle_order(cx, terms, order, &ledger, &consumed, &old.minus(&new).floor_zero(), currency))
+    Ok(settle_order(cx, terms, order, draft, &consumed, &old.minus(&new).floor_zero())?)
 }

@@ -80,11 +80,7 @@ pub(crate) fn of_cancelling(lost: bool, ruling: &mut Ruling<'_>) {
 
 /// Whether an order was paid with something that does not count as paid.
 pub(crate) fn pays_with_vouchers<O: Order>(mut orders: impl Iterator<Item = O>) -> bool {
-    orders.any(|order| {
-        order.payments().is_some_and(|mut payments| {
-            payments.any(|payment| !crate::settle::counts_as_paid(payment.instrument) && payment.amount.is_positive())
-        })
-    })
+    orders.any(|order| order.paid_with().intersects(crate::settle::NOT_COUNTED))
 }
 
 /// A number of days of 24 hours that a page prints.

@@ -234,16 +234,16 @@ fn reserved_with_fee<R: Resource>(resource: &R, cx: &Context<'_>, fee: Held, rul
     ruling.cite(fee.clause);
     let terms = Terms::of(resource, cx, ruling);
     let daily = Daily { coefficient: None, discount: consumption::discount(cx), month_days: None, calendar: false };
-    let quote = settle::sum(resource, cx, |order, currency| {
-        let ledger = Terms::ledger(currency, order)?;
-        let paid = terms.paid(&ledger);
+    let quote = settle::sum(resource, cx, |order, mut draft| {
+        draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
+        let paid = terms.paid_for(order)?;
         let consumed = consumption::consumed(resource, cx, ruling, order, paid, || Ok(Method::Daily(daily)))?;
         let left = Exact::from(paid).minus(&consumed).floor_zero();
         let kept = left.times(fee.value);
-        let mut draft = terms.draft(cx, &ledger, order);
         draft.keep_fee(&kept);
         draft.give_back_only(&left.minus(&kept));
-        Ok::<_, Gap>(Some(draft.finish()))
+        draft.finish();
+        Ok::<_, Gap>(())
     });
     match quote {
         Ok(quote) => ruling.refund(quote),

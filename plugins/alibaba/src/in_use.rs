@@ -66,8 +66,8 @@ fn amount<R: Resource>(resource: &R, cx: &Context<'_>, gone: bool, ruling: &mut 
             Err(missing) => ruling.missing(clause::PARTIAL_CASH_ONLY, missing),
         };
     }
-    let quote = settle::sum(resource, cx, |order, currency| {
-        consumption::settle_in_part(resource, cx, ruling, terms, order, currency, || method(resource, cx)).map(Some)
+    let quote = settle::sum(resource, cx, |order, draft| {
+        consumption::settle_in_part(resource, cx, ruling, terms, order, draft, || method(resource, cx))
     });
     match quote {
         Ok(quote) => {

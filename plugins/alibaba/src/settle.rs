@@ -7,9 +7,12 @@ use recoup_core::refund::{Draft, Missing};
 use crate::effects::days;
 use crate::{clause, param, product};
 
-/// Instruments that count as paid: all money. Vouchers, coupons and bonuses do not (section 3.2).
+/// Instruments that do not count as paid: vouchers, coupons and bonuses (section 3.2).
+pub(crate) const NOT_COUNTED: InstrumentSet = InstrumentSet::NOT_MONEY.with(Instrument::Bonus);
+
+/// Instruments that count as paid: all other money.
 pub(crate) const fn counts_as_paid(instrument: Instrument) -> bool {
-    instrument.is_money() && !matches!(instrument, Instrument::Bonus)
+    !NOT_COUNTED.contains(instrument)
 }
 
 /// Whether vouchers come back in proportion: plans of the China site (`ali.money.voucher-cn-2025`),
@@ -98,38 +101,24 @@ impl Terms {
         }
     }
 
-    /// What an order was paid with.
-    pub(crate) fn ledger(currency: Currency, order: &impl Order) -> Result<Ledger, Missing> {
-        let mut ledger = Ledger::new(currency);
-        ledger.add_order(order)?;
-        Ok(ledger)
-    }
-
-    /// What counts as paid of a ledger.
-    pub(crate) fn paid(self, ledger: &Ledger) -> Amount {
-        ledger.payments().filter(|payment| self.counts(payment)).map(|payment| payment.amount).sum()
-    }
-
-    /// The same of an order, without its ledger; none where what paid it is unknown.
-    pub(crate) fn paid_for(self, order: &impl Order) -> Option<Amount> {
+    /// What counts as paid of an order.
+    pub(crate) fn paid_for(self, order: &impl Order) -> Result<Amount, Missing> {
         match order.payments() {
-            Some(payments) => Some(payments.filter(|payment| self.counts(payment)).map(|payment| payment.amount).sum()),
-            None => order.due().filter(|due| due.is_zero()),
+            Some(payments) => Ok(payments.filter(|payment| self.counts(payment)).map(|payment| payment.amount).sum()),
+            None => order.due().filter(|due| due.is_zero()).ok_or(Missing::Payments),
         }
     }
 
-    /// Opens the settlement of an order: what counts as paid shares, the rest is forfeited. Coupons that
-    /// have lapsed do not come back but are forfeited.
-    pub(crate) fn draft(self, cx: &Context<'_>, ledger: &Ledger, order: &impl Order) -> Draft {
-        ledger.settle(|payment| {
-            if !self.counts(payment) {
-                Disposition::Lost
-            } else if has_lapsed(payment, cx) {
-                Disposition::ShareLost
-            } else {
-                Disposition::Share(self.destination(cx, order, payment.instrument))
-            }
-        })
+    /// How a payment is settled: what counts as paid shares, the rest is forfeited. Coupons that have lapsed do
+    /// not come back but are forfeited.
+    pub(crate) fn dispose(self, cx: &Context<'_>, order: &impl Order, payment: &Payment) -> Disposition {
+        if !self.counts(payment) {
+            Disposition::Lost
+        } else if has_lapsed(payment, cx) {
+            Disposition::ShareLost
+        } else {
+            Disposition::Share(self.destination(cx, order, payment.instrument))
+        }
     }
 }
 
@@ -137,22 +126,16 @@ impl Terms {
 pub(crate) fn sum<R: Resource, E: From<Missing>>(
     resource: &R,
     cx: &Context<'_>,
-    mut settle: impl FnMut(&R::Order<'_>, Currency) -> Result<Option<RefundQuote>, E>,
+    mut settle: impl FnMut(&R::Order<'_>, Draft<&mut RefundQuote>) -> Result<(), E>,
 ) -> Result<RefundQuote, E> {
     if resource.orders().is_none() {
         return Err(Missing::Orders.into());
     }
-    let currency = cx.currency(resource)?;
-    let mut total = None;
+    let mut total = RefundQuote::nothing(cx.currency(resource)?);
     for order in resource.paid_orders() {
-        if let Some(quote) = settle(&order, currency)? {
-            total = Some(match total {
-                None => quote,
-                Some(sum) => RefundQuote::plus(sum, &quote),
-            });
-        }
+        settle(&order, total.more())?;
     }
-    Ok(total.unwrap_or_else(|| RefundQuote::nothing(currency)))
+    Ok(total)
 }
 
 /// Everything that counts as paid comes back, of every paid order that `which` picks.
@@ -162,12 +145,12 @@ pub(crate) fn whole<R: Resource>(
     terms: Terms,
     which: impl Fn(&R::Order<'_>) -> bool,
 ) -> Result<RefundQuote, Missing> {
-    sum(resource, cx, |order, currency| {
-        if !which(order) {
-            return Ok(None);
+    sum(resource, cx, |order, mut draft| {
+        if which(order) {
+            draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
+            draft.finish();
         }
-        let ledger = Terms::ledger(currency, order)?;
-        Ok(Some(terms.draft(cx, &ledger, order).finish()))
+        Ok(())
     })
 }
 
@@ -193,13 +176,12 @@ pub(crate) fn nothing_back<R: Resource>(
     terms: Terms,
     which: impl Fn(&R::Order<'_>) -> bool,
 ) -> Result<RefundQuote, Missing> {
-    sum(resource, cx, |order, currency| {
-        if !which(order) {
-            return Ok(None);
+    let dispose = |payment: &Payment| if terms.counts(payment) { Disposition::Spent } else { Disposition::Lost };
+    sum(resource, cx, |order, mut draft| {
+        if which(order) {
+            draft.add_order(order, dispose)?;
+            draft.finish();
         }
-        let ledger = Terms::ledger(currency, order)?;
-        let settled =
-            ledger.settle(|payment| if terms.counts(payment) { Disposition::Spent } else { Disposition::Lost });
-        Ok(Some(settled.finish()))
+        Ok(())
     })
 }

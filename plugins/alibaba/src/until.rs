@@ -56,7 +56,7 @@ pub(crate) fn consumption<R: Resource>(
     let mut foretell = zero_refuses;
     let mut free = curves.iter_mut();
     for order in resource.paid_orders() {
-        let Some(paid) = terms.paid_for(&order) else { return };
+        let Ok(paid) = terms.paid_for(&order) else { return };
         let Ok((start, end)) = consumption::period(&order, cx.zone) else { return };
         if !paid.is_positive() {
             continue;

@@ -67,8 +67,12 @@ pub(crate) fn left_of_orders<R: Resource>(
         let mut part = Left::of(&order, currency)?;
         match standing(resource, &order, cx).ok_or_else(|| price_unknown("orders.starts_at"))? {
             Standing::Over => continue,
-            Standing::NotBegun if scope == Scope::Running => continue,
-            Standing::NotBegun => ruling.line("not begun", || format!("{} returns whole", part.left)),
+            Standing::NotBegun(_) if scope == Scope::Running => continue,
+            Standing::NotBegun(start) => {
+                // From then on it is charged, by a price that may not be known.
+                ruling.changes_at(start);
+                ruling.line("not begun", || format!("{} returns whole", part.left));
+            }
             // What coupons alone paid gives nothing, whatever was used.
             Standing::Running(_) if part.left.is_zero() => {}
             Standing::Running(start) => {

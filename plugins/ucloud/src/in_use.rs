@@ -193,6 +193,8 @@ fn quote<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -
         let dates = || Gap::Unknown(clause::UNIT, Reason::RuleUnknown, "orders.starts_at");
         let (start, end) = period(resource, &order, cx).ok_or_else(dates)?;
         if start > cx.at {
+            // From then on it is charged, by a term or a price that may not be known.
+            ruling.changes_at(start);
             ruling.line("not begun", || format!("{} returns whole", draft.left()));
             emptied.pending = true;
         } else {

@@ -10,6 +10,7 @@ mod batches;
 mod files;
 mod generate;
 mod measure;
+mod stream;
 mod text;
 
 use std::env;
@@ -36,6 +37,13 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let filter = env::args().nth(1).unwrap_or_default();
     let wanted = |name: &str| name.contains(&filter);
+    if wanted("stream") {
+        println!("{}", measure::machine());
+        stream::parts()?;
+        if filter == "stream" {
+            return Ok(());
+        }
+    }
     let dist = PathBuf::from(env::var_os("RECOUP_DIST").ok_or("RECOUP_DIST is not set: run `cargo xtask bench`")?);
     let engine = Engine::from_plugins(PluginDir::open(&dist.join("plugins"))?);
     println!("{}", measure::machine());
