@@ -96,9 +96,10 @@ class Program:
         self.folder = folder
 
     def run(self, *args: str | os.PathLike[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [self.folder / "recoup", *args], capture_output=True, text=True, check=False, encoding="utf-8"
-        )
+        command = [self.folder / "recoup", *args]
+        # As wide as it is anywhere, whatever the terminal of the tests.
+        wide = {**os.environ, "COLUMNS": "120"}
+        return subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8", env=wide)
 
     def assess(self, portfolio: pa.Table, folder: Path, *args: str) -> pa.Table:
         """The program's answer to a table, by way of files."""

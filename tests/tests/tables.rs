@@ -154,12 +154,12 @@ fn run() -> Run {
     Run::at(Instant::parse("2026-03-05T12:34:56Z", Zone::UTC).unwrap())
 }
 
-/// Every resource of every case, as any table can hold it: instants in UTC with their offset.
+/// Every third resource of the cases, as any table can hold it: instants in UTC with their offset.
 fn resources(engine: &Engine) -> Vec<Value> {
     let mut all = Vec::new();
     for provider in engine.providers() {
         let adapter = engine.adapter(&provider).unwrap();
-        for case in cases(&provider) {
+        for case in cases(&provider).into_iter().step_by(3) {
             let zone_of = |_: &str, site: Option<&str>| adapter.zone_of(site);
             let Ok(read) = ResourceRecord::from_json(case.resource(), &zone_of) else { continue };
             let mut json = read.record.to_json(Zone::UTC);
@@ -296,7 +296,7 @@ fn what_is_wrong_with_a_row_is_said_as_of_a_record() {
     let all = resources(&engine);
     let full = |record: &&Value| record.pointer("/orders/0/payments/0/amount").is_some();
     let committed = |record: &&Value| record.pointer("/commitment/used_fraction").is_some();
-    let picked = all.iter().filter(full).step_by(37).take(12).chain(all.iter().filter(committed).take(3));
+    let picked = all.iter().filter(full).step_by(11).take(12).chain(all.iter().filter(committed).take(3));
     let records: Vec<Value> = picked.flat_map(spoilt).collect();
     assert!(records.len() > 250, "{}", records.len());
     let expected = as_records(&assessor, &records);

@@ -135,7 +135,9 @@ impl ScalarUDFImpl for Best {
         let [resource, at] = <[ColumnarValue; 2]>::try_from(args.args)
             .map_err(|_| exec_datafusion_err!("recoup_best takes a resource and an instant"))?;
         let resource = resource.into_array(rows)?;
-        let table = RecordBatch::from(resource.as_struct().clone());
+        let resource = resource.as_struct_opt().filter(|resource| resource.null_count() == 0);
+        let resource = resource.ok_or_else(|| exec_datafusion_err!("recoup_best: a resource is null or no struct"))?;
+        let table = RecordBatch::from(resource.clone());
         let at = at.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None), None)?.into_array(rows)?;
         let at = at.as_primitive::<TimestampMicrosecondType>();
         if at.null_count() > 0 {

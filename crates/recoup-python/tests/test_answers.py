@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import AT, Program, cases
 
@@ -60,15 +61,15 @@ def test_the_answer_goes_to_every_library(table: pa.Table) -> None:
     assert len(rulings) == len(pl.DataFrame(rulings)) == len(pa.table(rulings)) == len(pa.table(rulings).to_pandas())
     connection = duckdb.connect()
     connection.register("rulings", pa.table(rulings))
-    sums = connection.sql("select sum(refund) from rulings where is_best and currency = 'USD'").fetchone()
+    sums = connection.sql("select sum(refund) from rulings where is_best and currency = 'USD'").fetchall()
     frame = pl.DataFrame(rulings).filter(pl.col("is_best") & (pl.col("currency") == "USD"))
-    assert sums and sums[0] == frame["refund"].sum()
+    assert sums[0][0] == frame["refund"].sum()
 
 
 def test_a_stream_gives_what_the_table_gives(large: pa.Table) -> None:
     whole = pa.table(recoup.assess(large, at=AT))
     question = recoup.Assessor(at=AT)
-    stream = question.stream(large.to_reader(max_chunksize=1000))
+    stream = question.stream(large.to_reader(max_chunksize=100))
     batches = list(pa.RecordBatchReader.from_stream(stream))
     assert len(batches) > 10
     assert pa.Table.from_batches(batches).equals(whole)
@@ -93,16 +94,12 @@ def test_an_instant_is_a_text_a_datetime_or_a_date(table: pa.Table) -> None:
 
 def test_an_explanation_is_the_programs(table: pa.Table, program: Program, tmp_path: Path) -> None:
     id = table["id"][7].as_py()
-    text = recoup.explain(table, id, at=AT)
-    assert id in text and "http" in text
-    done = program.run("plugin", "list")
-    assert done.returncode == 0
-    file = tmp_path / "one.parquet"
-    pa.parquet.write_table(table, file)
+    file = tmp_path / "portfolio.parquet"
+    pq.write_table(table, file)
     said = program.run("explain", file, "--id", id, "--at", AT).stdout
-    # The program wraps to its own width and goes on to what comes later; clauses and figures are the same.
-    words = [word for word in text.split() if word not in said.split()]
-    assert not words, words
+    text = recoup.explain(table, id, at=AT, width=120)
+    # The program goes on to what comes later.
+    assert "http" in text and said.startswith(text)
 
 
 def test_a_policy_names_its_sources() -> None:
@@ -110,7 +107,7 @@ def test_a_policy_names_its_sources() -> None:
     assert len(names) > 15
     policy = recoup.policy(names[0])
     assert policy["provider"] == names[0]
-    assert all(clause["sources"] for clause in policy["clauses"])
+    assert policy["source"] and policy["clause"]
 
 
 def test_the_columns_are_known_beforehand(table: pa.Table) -> None:

@@ -12,7 +12,7 @@ import recoup
 def use(table: pa.Table) -> str:
     rulings: recoup.Assessments = recoup.assess(table, at=datetime.date(2026, 2, 10), errors="keep")
     rows: list[tuple[int, str]] = rulings.problems
-    clauses = recoup.policy("example")["clauses"]
+    clauses = recoup.policy("example")["clause"]
     question = recoup.Assessor(at="2026-02-10", accounts=[{"provider": "example", "account": "1"}])
     stream: recoup.AssessmentStream = question.stream(table)
     # What is not understood is a mistake that the checker finds.

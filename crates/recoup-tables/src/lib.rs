@@ -242,8 +242,10 @@ impl Work<'_> {
         for remark in read.remarks {
             let place = if remark.path.is_empty() { String::new() } else { format!("\"{}\": ", remark.path) };
             let what = format!("{place}{}", remark.what);
-            if !self.remarks.iter().any(|said| said.what == what) {
-                self.remarks.push(Said { row, what });
+            match self.remarks.iter_mut().find(|said| said.what == what) {
+                // The rows are not read in their order.
+                Some(said) => said.row = said.row.min(row),
+                None => self.remarks.push(Said { row, what }),
             }
         }
         Ok(read.record)
