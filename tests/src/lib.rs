@@ -1,7 +1,9 @@
 //! What the tests across the workspace share: the adapters linked in, the program built and installed,
 //! the cases.
 
+pub mod differential;
 pub mod docs;
+pub mod reference;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

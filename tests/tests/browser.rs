@@ -184,3 +184,35 @@ fn deadlines_are_seen_as_their_data_say() {
         }
     }
 }
+
+#[test]
+#[ignore = "needs a browser: cargo xtask test --browser"]
+fn what_comes_for_one_resource_is_seen_as_its_data_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let portfolio = portfolio(folder.path());
+    let report = folder.path().join("vm-1.html");
+    let asked = ["explain", &portfolio, "--id", "vm-1", "--at", "2026-01-03", "--assume", "promotion=false"];
+    recoup(&[&asked[..], &["-o", report.to_str().unwrap()]].concat());
+    let data: Value = serde_json::from_str(&recoup(&[&asked[..], &["--format", "json"]].concat())).unwrap();
+    let timeline = &data[0]["timeline"];
+    let seen = seen(folder.path(), &report);
+    assert_eq!(seen["wide"], false, "the page is wider than the window");
+
+    // Where a run begins and ends, the chart has the refund of it.
+    let told = check_chart(&seen["charts"][0]);
+    let refunds: Vec<f64> =
+        told.iter().filter(|(series, ..)| series == "refund").map(|(_, amount, _)| *amount).collect();
+    for run in timeline["runs"].as_array().unwrap() {
+        let refund = number(run["at_from"]["refund"].as_str().unwrap_or("0"));
+        assert!(refunds.iter().any(|seen| (seen - refund).abs() < 0.001), "{refund} is not among {refunds:?}");
+    }
+
+    // The last table says what happens when; every deadline with money stands there with its stake.
+    let rows = seen["tables"].as_array().unwrap().last().unwrap().as_array().unwrap();
+    assert_eq!(rows[0][1], "what happens");
+    for deadline in timeline["deadlines"].as_array().unwrap() {
+        let (stake, currency) = (deadline["stake"].as_str().unwrap(), deadline["currency"].as_str().unwrap());
+        let is_it = |row: &&Value| row[4].as_str() == Some(&format!("{stake} {currency}"));
+        assert!(rows.iter().any(|row| is_it(&row)), "{stake} {currency} in {rows:?}");
+    }
+}

@@ -85,7 +85,14 @@ fn dependencies_point_down() {
         ("recoup-portfolio", &["recoup-core"]),
         ("recoup-timeline", &["recoup-core"]),
         ("recoup-engine", &["recoup-core", "recoup-plugin", "recoup-portfolio", "recoup-timeline"]),
+        ("recoup-tables", &["recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio"]),
+        (
+            "recoup-python",
+            &["recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-report", "recoup-tables"],
+        ),
+        ("recoup-datafusion", &["recoup-core", "recoup-engine", "recoup-plugin", "recoup-portfolio", "recoup-tables"]),
         ("recoup-cases", &["recoup-core"]),
+        ("recoup-generate", &["recoup-core"]),
         ("recoup-plan", &["recoup-core", "recoup-engine", "recoup-report", "recoup-timeline"]),
         (
             "recoup",
@@ -94,6 +101,7 @@ fn dependencies_point_down() {
                 "recoup-plan",
                 "recoup-core",
                 "recoup-engine",
+                "recoup-generate",
                 "recoup-plugin",
                 "recoup-portfolio",
                 "recoup-report",

@@ -157,17 +157,25 @@ fn streamed(engine: &Engine, file: &str, threads: usize) -> (String, Vec<String>
     let flow = Flow { threads, keep: &|_, _| true, stop: &stop };
     let (mut text, mut aside) = (Vec::new(), Vec::new());
     let assessor = Assessor::new(engine, run());
-    stream(&assessor, open(file), &flow, || Lines(PartFormat::Ndjson.writer()), |part| {
-        text.extend(part.rendered);
-        aside.extend(part.aside.iter().map(|said| format!("{said:?}")));
-        std::ops::ControlFlow::Continue(())
-    });
+    stream(
+        &assessor,
+        open(file),
+        &flow,
+        || Lines(PartFormat::Ndjson.writer()),
+        |part| {
+            text.extend(part.rendered);
+            aside.extend(part.aside.iter().map(|said| format!("{said:?}")));
+            std::ops::ControlFlow::Continue(())
+        },
+    );
     (String::from_utf8(text).unwrap(), aside)
 }
 
 fn open(file: &str) -> Vec<recoup_engine::pipeline::Input> {
     match recoup_portfolio::read::open(file).unwrap() {
-        recoup_portfolio::read::Opened::Portfolio(portfolio) => vec![recoup_engine::pipeline::Input::Portfolio(portfolio)],
+        recoup_portfolio::read::Opened::Portfolio(portfolio) => {
+            vec![recoup_engine::pipeline::Input::Portfolio(portfolio)]
+        }
         _ => panic!("{file} is a portfolio"),
     }
 }
@@ -186,7 +194,10 @@ fn mixed() -> Vec<String> {
         (3, "not JSON"),
         (4, ""),
         (9, r#"{"provider":"nobody","id":"a","product":"b","billing":"subscription","status":"active"}"#),
-        (20, r#"{"provider":"hetzner","id":"a","product":"konsoleh","billing":"subscription","status":"active","colour":"red"}"#),
+        (
+            20,
+            r#"{"provider":"hetzner","id":"a","product":"konsoleh","billing":"subscription","status":"active","colour":"red"}"#,
+        ),
         (21, r#"{"provider":"hetzner","id":"\u0061","product":"konsoleh","billing":"subscription","status":"active"}"#),
         (900, r#"{"provider":"hetzner","id":"b","product":"konsoleh","billing":"weekly","status":"active"}"#),
     ] {

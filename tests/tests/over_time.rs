@@ -280,6 +280,55 @@ fn explain_ends_with_what_comes() {
 }
 
 #[test]
+fn every_format_of_an_explanation_says_what_comes() {
+    let asked = Asked::new();
+    let written = |format: &str| asked.text("explain", &["--id", "ri", "--format", format]);
+    let json: Value = serde_json::from_str(&written("json")).unwrap();
+    let line: Value = serde_json::from_str(&written("ndjson")).unwrap();
+    assert_eq!(json[0], line);
+    let timeline = &line["timeline"];
+    assert_eq!(timeline["best"]["at"], "2026-06-27T00:00:00Z");
+    let best = timeline["best"]["refund"].as_str().unwrap();
+
+    let markdown = written("markdown");
+    assert!(
+        markdown.contains("## What comes for ri\n") && markdown.contains("Best moment: at 2026-06-27"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("return opens") && markdown.contains(best), "{markdown}");
+
+    let page = written("html");
+    assert!(page.contains("<h2>What comes for ri</h2>") && page.contains("return opens"), "{page}");
+    assert!(page.contains("<svg") && page.contains("data-series=\"refund\"") && !page.contains("<script"));
+    assert!(page.contains("<details open>") && page.contains(&format!("{best} USD")));
+
+    let table = written("csv");
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let heads = reader.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let cell =
+        |row: &csv::StringRecord, name: &str| row[heads.iter().position(|head| head == name).unwrap()].to_owned();
+    let of = |word: &str| -> Vec<&csv::StringRecord> { rows.iter().filter(|row| cell(row, "row") == word).collect() };
+    assert_eq!(of("exit").len(), line["exits"].as_array().unwrap().len());
+    assert_eq!(of("deadline").len(), timeline["deadlines"].as_array().unwrap().len());
+    assert!(of("moves").len() > 1);
+    assert_eq!(cell(of("best")[0], "worth_before"), best);
+    assert!(rows.iter().all(|row| cell(row, "resource") == "ri"));
+}
+
+/// The name of a file said nothing about what was written into it: an explanation came as text.
+#[test]
+fn the_name_of_a_file_says_how_an_explanation_is_written() {
+    let asked = Asked::new();
+    let page = asked.folder.path().join("ri.html").display().to_string();
+    asked.text("explain", &["--id", "ri", "-o", &page]);
+    assert!(std::fs::read_to_string(&page).unwrap().starts_with("<!doctype html>"));
+    let text = asked.folder.path().join("ri.txt").display().to_string();
+    asked.text("explain", &["--id", "ri", "-o", &text]);
+    assert!(std::fs::read_to_string(&text).unwrap().contains("best moment"));
+}
+
+#[test]
 fn something_not_bought_yet_is_told_at_each_provider() {
     let asked = Asked::of(&[
         json!({"provider": "huawei", "id": "new", "product": "ecs", "billing": "subscription", "status": "pending",

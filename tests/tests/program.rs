@@ -533,7 +533,8 @@ fn ctrl_c_leaves_whole_lines_and_says_how_far_it_came() {
     // There is no end to it.
     feed(&mut child, (0..).map(|number| format!("{}\n", record(&format!("r-{number}")))));
     // The first part is written to a file that has no name of its own yet.
-    let begun = || fs::read_dir(folder.0.path()).unwrap().any(|entry| entry.unwrap().metadata().unwrap().len() > 100_000);
+    let begun =
+        || fs::read_dir(folder.0.path()).unwrap().any(|entry| entry.unwrap().metadata().unwrap().len() > 100_000);
     while !begun() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
@@ -544,7 +545,11 @@ fn ctrl_c_leaves_whole_lines_and_says_how_far_it_came() {
     let written = fs::read_to_string(folder.path("out.ndjson.part")).unwrap();
     let count = written.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).count();
     assert!(written.ends_with("}\n"));
-    assert!(err(&said).contains(&format!("stopped: {count} resource(s) were assessed and stand in ")), "{}", err(&said));
+    assert!(
+        err(&said).contains(&format!("stopped: {count} resource(s) were assessed and stand in ")),
+        "{}",
+        err(&said)
+    );
 }
 
 /// A gigabyte goes through a process that may have half of that, code, stacks and reserves of its allocator
@@ -564,11 +569,14 @@ fn a_file_far_larger_than_the_memory_goes_through() {
         .spawn()
         .unwrap();
     let padding = "x".repeat(64 * 1024);
-    feed(&mut child, (0..RECORDS).map(move |number| {
-        let mut record = record(&format!("r-{number}"));
-        record["tags"] = json!({"note": padding});
-        format!("{record}\n")
-    }));
+    feed(
+        &mut child,
+        (0..RECORDS).map(move |number| {
+            let mut record = record(&format!("r-{number}"));
+            record["tags"] = json!({"note": padding});
+            format!("{record}\n")
+        }),
+    );
     let output = child.wait_with_output().unwrap();
     assert_eq!((code(&output), out(&output).lines().count()), (0, RECORDS), "{}", err(&output));
 }

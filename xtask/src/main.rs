@@ -2,6 +2,7 @@
 
 mod new_provider;
 mod postgres;
+mod python;
 
 use std::env;
 use std::ffi::OsStr;
@@ -18,17 +19,25 @@ cargo xtask COMMAND
   test --browser        only the test that opens the HTML reports in a headless Chromium
   test --slow           only the tests that hold timelines against assessing every hour of several years
   soak [--seconds N]    cases a second on each store, kills survived, simulated years; longer finds more
-  ci [--quick]          fmt, clippy, tests, docs, and Miri and fuzzing where nightly is there (not with --quick)
+  soak --differential [--count N]   generated resources (ten million) on every path and by the reference, in release
+  ci [--quick]          fmt, clippy, tests, docs; without --quick also python, datafusion, spark, Miri and fuzzing
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run
+  bench plan [COUNT]    plans, deadlines and forecasts of so many resources, and plans beside the largest refund first
   book [--check]        write the policy books under docs/policies/ (or say which is stale)
   fuzz [SECONDS]        fuzz every target for so long together (needs nightly and cargo-fuzz)
   miri                  run the boundary's tests under Miri (needs nightly with miri)
+  python [--release]    build the wheel and run its tests in a virtual environment of its own (needs Python 3.11)
+  datafusion            check and test recoup in SQL, which default builds leave out
+  spark                 assess over a local cluster of two executors and compare (needs Java 17)
   new-provider NAME     begin an adapter: a crate that builds, loads and passes with one sample clause  [--root DIR]
 ";
 
 /// An adapter's page may point at its own rule files, which are private.
 const DOC_FLAGS: &str = "-D warnings -A rustdoc::private_intra_doc_links";
+
+/// The member that brings DataFusion, which takes longer to build than all others together.
+const DATAFUSION: &str = "recoup-datafusion";
 
 type Done = Result<(), String>;
 
@@ -41,9 +50,13 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test(rest),
         ["soak"] => soak("60"),
         ["soak", "--seconds", seconds] => soak(seconds),
+        ["soak", "--differential"] => differential("10000000"),
+        ["soak", "--differential", "--count", count] => differential(count),
         ["ci"] => ci(true),
         ["ci", "--quick"] => ci(false),
         ["dist", rest @ ..] => dist_command(rest),
+        ["bench", "plan"] => bench_plan("10000"),
+        ["bench", "plan", count] => bench_plan(count),
         ["bench", rest @ ..] => bench(rest),
         ["book"] => book(false),
         ["book", "--check"] => book(true),
@@ -52,6 +65,9 @@ fn main() -> ExitCode {
             seconds.parse().map_err(|_| format!("{seconds}: expected a number of seconds")).and_then(fuzz)
         }
         ["miri"] => miri(),
+        ["python", rest @ ..] => python::python(rest),
+        ["spark"] => python::spark(),
+        ["datafusion"] => datafusion(),
         ["new-provider", name] => new_provider::new_provider(&root(), name),
         ["new-provider", name, "--root", folder] => new_provider::new_provider(Path::new(folder), name),
         ["help" | "--help" | "-h"] => {
@@ -195,7 +211,7 @@ fn test(rest: &[&str]) -> Done {
     }
     let out = target().join("test-dist");
     dist(&out, "dev")?;
-    run(cargo().args(["test", "--locked", "--workspace"]).args(rest).env("RECOUP_DIST", &out))
+    run(cargo().args(["test", "--locked"]).args(rest).env("RECOUP_DIST", &out))
 }
 
 /// The programs under which Chromium goes.
@@ -241,7 +257,7 @@ fn test_with_server(rest: &[&str]) -> Done {
     let out = target().join("test-dist");
     dist(&out, "dev")?;
     let mut tests = cargo();
-    tests.args(["test", "--locked", "--workspace"]).args(rest);
+    tests.args(["test", "--locked"]).args(rest);
     run(tests.env("RECOUP_DIST", &out).env("RECOUP_TEST_POSTGRES", server.address()))
 }
 
@@ -277,15 +293,35 @@ fn soak(seconds: &str) -> Done {
     run(years.env("RECOUP_TEST_POSTGRES", &address).env("RECOUP_SIMULATE_SECONDS", &half))
 }
 
+/// Generated resources on every path, against each other and the reference.
+fn differential(count: &str) -> Done {
+    let count: u64 = count.parse().map_err(|_| format!("{count}: expected a number of resources"))?;
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    let mut tests = cargo();
+    tests.args([
+        "test",
+        "--locked",
+        "--release",
+        "--package",
+        "recoup-tests",
+        "--test",
+        "differential",
+        "--",
+        "--nocapture",
+    ]);
+    run(tests.env("RECOUP_DIST", &out).env("RECOUP_DIFFERENTIAL", count.to_string()))
+}
+
 fn has_nightly(tool: &str) -> bool {
     let mut command = Command::new("cargo");
     command.arg("+nightly").args(tool.split(' ')).arg("--version");
     command.output().is_ok_and(|output| output.status.success())
 }
 
-fn ci(with_nightly: bool) -> Done {
+fn ci(with_slow: bool) -> Done {
     run(cargo().args(["fmt", "--all", "--check"]))?;
-    run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    run(cargo().args(["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]))?;
     // Where there is no server, the stores' tests run on SQLite alone, and CI says so.
     match postgres::Server::start() {
         Ok(server) => {
@@ -298,10 +334,17 @@ fn ci(with_nightly: bool) -> Done {
         }
     }
     kills()?;
-    run(cargo().args(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", DOC_FLAGS))?;
+    run(cargo().args(["doc", "--locked", "--no-deps"]).env("RUSTDOCFLAGS", DOC_FLAGS))?;
     book(true)?;
-    if !with_nightly {
+    if !with_slow {
         return Ok(());
+    }
+    python::python(&[])?;
+    run(cargo().args(["clippy", "--locked", "--package", "recoup-python", "--", "-D", "warnings"]))?;
+    datafusion()?;
+    match python::java() {
+        Ok(_) => python::spark()?,
+        Err(missing) => eprintln!("skipped: Spark ({missing})"),
     }
     match has_nightly("miri") {
         true => miri()?,
@@ -362,6 +405,47 @@ fn bench(rest: &[&str]) -> Done {
         .args(["run", "--locked", "--release", "--package", "recoup-bench", "--"])
         .args(rest)
         .env("RECOUP_DIST", &out))
+}
+
+/// Runs a command and says how long it took.
+fn timed(what: &str, command: &mut Command) -> Done {
+    let began = std::time::Instant::now();
+    run(command)?;
+    eprintln!("{what}: {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// What plans cost and bring: a generated portfolio through the program, then the solver beside the largest refund first.
+fn bench_plan(count: &str) -> Done {
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    let folder = target().join("bench-plan");
+    fs::create_dir_all(&folder).map_err(said(&folder))?;
+    let example = |name: &str| {
+        let mut command = cargo();
+        command.args(["run", "--locked", "--release", "--package", "recoup-plan", "--example", name, "--"]);
+        command
+    };
+    run(example("portfolio").arg(count).arg(&folder))?;
+    let recoup = |args: &[&str]| {
+        let mut command = Command::new(out.join("recoup"));
+        command.current_dir(&folder).args(args);
+        command
+    };
+    let asked = ["portfolio.ndjson", "--accounts", "accounts.json", "--at", "2025-06-03T00:00:00Z"];
+    timed("plan", &mut recoup(&[&["plan"], &asked[..], &["-o", "plan.json"]].concat()))?;
+    timed("plan --check", &mut recoup(&["plan", "--check", "plan.json"]))?;
+    timed("deadlines", &mut recoup(&[&["deadlines"], &asked[..], &["-o", "deadlines.json"]].concat()))?;
+    timed("forecast", &mut recoup(&[&["forecast"], &asked[..], &["-o", "forecast.json"]].concat()))?;
+    run(example("against_greedy").arg(count))
+}
+
+/// Checks and tests recoup in SQL, then shows it on the examples of the workspace.
+fn datafusion() -> Done {
+    let out = target().join("test-dist");
+    dist(&out, "dev")?;
+    run(cargo().args(["clippy", "--locked", "--package", DATAFUSION, "--all-targets", "--", "-D", "warnings"]))?;
+    run(cargo().args(["test", "--locked", "--package", DATAFUSION]).env("RECOUP_DIST", &out))
 }
 
 /// Writes the policy books, or says which one is not what the adapter's policy says.

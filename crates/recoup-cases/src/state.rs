@@ -9,7 +9,7 @@ use recoup_core::vocab::Exit;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Broken, Entry, Event};
-use crate::model::{Case, Line, LineState, Received, when};
+use crate::model::{Case, Line, LineState, Place, Received, when};
 
 /// Something that is found again by a key: who holds a resource, what was drawn on a quota, what waits for
 /// an instant.
@@ -80,7 +80,13 @@ pub struct Given {
 /// The key of a resource.
 #[must_use]
 pub fn resource_key(line: &Line) -> String {
-    format!("{}\u{1f}{}", line.place, line.resource)
+    key_of(&line.place, &line.resource)
+}
+
+/// The key of a resource at a place.
+#[must_use]
+pub fn key_of(place: &Place, resource: &str) -> String {
+    format!("{place}\u{1f}{resource}")
 }
 
 /// The key of a quota.

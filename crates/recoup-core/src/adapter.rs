@@ -126,7 +126,7 @@ impl<P: Provider> Rules<P> {
     }
 
     /// As [`assess`](Self::assess) for one of many resources of a run, whose place and product were looked up
-    /// for all of them.
+    /// for all of them. The rulings are ranked, but stay where they were ruled.
     #[inline]
     pub fn assess_in<R: Resource>(
         &self,
@@ -139,7 +139,7 @@ impl<P: Provider> Rules<P> {
         out.clear();
         let cx = ready.context_in(place, product, resource);
         P::assess(resource, &cx, out);
-        out.finish(&cx, P::PREFERENCE);
+        out.rank(&cx, P::PREFERENCE);
     }
 
     /// Rules on an owned record.

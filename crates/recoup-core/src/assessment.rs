@@ -1,8 +1,9 @@
 //! All rulings of one resource at one instant, best first, and their written form.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 use serde_json::{Map, Value, json};
+use smallvec::SmallVec;
 
 use crate::context::Context;
 use crate::money::Amount;
@@ -18,6 +19,8 @@ use crate::vocab::{Exit, Outcome};
 pub struct Assessment {
     rulings: Vec<RulingData>,
     used: usize,
+    /// The places of the rulings, best first, until they are put in this order.
+    order: SmallVec<[u8; 16]>,
     outcome: Option<Outcome>,
     best: Option<Exit>,
 }
@@ -26,6 +29,7 @@ impl Assessment {
     /// Empties the assessment for another resource.
     pub fn clear(&mut self) {
         self.used = 0;
+        self.order.clear();
         self.outcome = None;
         self.best = None;
     }
@@ -52,7 +56,7 @@ impl Assessment {
     /// rulings.
     #[must_use]
     pub fn from_rulings(rulings: Vec<RulingData>, outcome: Outcome, best: Option<Exit>) -> Option<Self> {
-        let assessment = Self { used: rulings.len(), rulings, outcome: Some(outcome), best };
+        let assessment = Self { used: rulings.len(), rulings, order: SmallVec::new(), outcome: Some(outcome), best };
         assessment.holds_together().then_some(assessment)
     }
 
@@ -124,48 +128,76 @@ impl Assessment {
     /// every figure), then by `preference` and, for exits that it does not name, the general one.
     /// Where no exit was ruled at all, the rules say nothing of such a resource: exit `none`, refused.
     pub fn finish(&mut self, cx: &Context<'_>, preference: &[Exit]) {
+        self.rank(cx, preference);
+        self.arrange();
+    }
+
+    /// As [`finish`](Self::finish), but leaves the rulings where they are, which are too large to be moved without
+    /// need: [`ranked`](Self::ranked) gives them in order, [`rulings`](Self::rulings) as they were ruled.
+    pub fn rank(&mut self, cx: &Context<'_>, preference: &[Exit]) {
         if self.used == 0 {
             self.exit(cx, Exit::None, |ruling| ruling.refuse(ClauseId::NO_RULE));
         }
-        let rank = |exit: Exit| {
-            let find = |list: &[Exit]| list.iter().position(|other| *other == exit);
-            find(preference).map_or_else(|| (1, find(Exit::PREFERENCE).unwrap_or(usize::MAX)), |place| (0, place))
-        };
-        let money = |ruling: &RulingData| ruling.refund.as_ref().map(RefundQuote::refund);
-        let by_merit = |a: &RulingData, b: &RulingData| {
-            // Stopping a renewal gives nothing back and never decides; it stands behind its equals.
-            let stops = |ruling: &RulingData| ruling.exit == Exit::StopRenewal;
-            a.outcome()
-                .cmp(&b.outcome())
-                .then(stops(a).cmp(&stops(b)))
-                .then(match (money(a), money(b)) {
-                    (Some(x), Some(y)) => y.cmp(&x),
-                    (x, y) => y.is_some().cmp(&x.is_some()),
-                })
-                .then(rank(a.exit).cmp(&rank(b.exit)))
-                .then(Ordering::Equal)
-        };
-        // A resource has a few exits, mostly in order already; rulings are too large to be moved without need.
-        if let Some(rulings) = self.rulings.get_mut(..self.used) {
-            for end in 1..rulings.len() {
-                for place in (1..=end).rev() {
-                    match rulings.get(place - 1..=place) {
-                        Some([a, b]) if by_merit(a, b).is_gt() => rulings.swap(place - 1, place),
-                        _ => break,
-                    }
-                }
-            }
-        }
-        let deciding = self.rulings().iter().find(|ruling| ruling.exit != Exit::StopRenewal);
+        let rulings = self.rulings.get(..self.used).unwrap_or_default();
+        let ruling = |place: &u8| rulings.get(usize::from(*place));
+        let merit = |place: &u8| ruling(place).map(|ruling| Merit::of(ruling, preference));
+        self.order.clear();
+        self.order.extend((0..=u8::MAX).take(rulings.len()));
+        self.order.sort_by_key(merit);
+        let stops = |place: &u8| ruling(place).is_some_and(|ruling| ruling.exit == Exit::StopRenewal);
+        let deciding = self.order.iter().find(|place| !stops(place)).and_then(ruling);
+        let deciding = deciding.map(|ruling| (ruling.outcome(), ruling.exit));
         let (outcome, best) = match deciding {
-            Some(ruling) if ruling.outcome() != Outcome::Refused => (ruling.outcome(), Some(ruling.exit)),
-            Some(ruling) if self.used == 1 || self.ruling(Exit::StopRenewal).is_none() => {
-                (Outcome::Refused, Some(ruling.exit))
-            }
-            _ => (Outcome::Refused, None),
+            Some((Outcome::Refused, exit)) => (Outcome::Refused, (!self.order.iter().any(stops)).then_some(exit)),
+            Some((outcome, exit)) => (outcome, Some(exit)),
+            None => (Outcome::Refused, None),
         };
         self.outcome = Some(outcome);
         self.best = best;
+    }
+
+    /// Puts the rulings in their order.
+    fn arrange(&mut self) {
+        for place in 0..self.order.len() {
+            // What belongs here was moved on by every exchange that took its place.
+            let mut from = self.order.get(place).map_or(place, |from| usize::from(*from));
+            while from < place {
+                from = self.order.get(from).map_or(place, |next| usize::from(*next));
+            }
+            self.rulings.swap(place, from);
+        }
+        self.order.clear();
+    }
+
+    /// The rulings, best first, wherever they stand.
+    pub fn ranked(&self) -> impl Iterator<Item = &RulingData> {
+        let in_order = if self.order.is_empty() { self.rulings() } else { &[] };
+        self.order.iter().filter_map(|place| self.rulings.get(usize::from(*place))).chain(in_order)
+    }
+}
+
+/// By what rulings are ordered, the better one first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Merit {
+    outcome: Outcome,
+    /// Stopping a renewal gives nothing back and never decides; it stands behind its equals.
+    stops: bool,
+    /// A known figure before an unknown one, the larger one first.
+    refund: Reverse<Option<Amount>>,
+    /// The provider's own preference before the general one.
+    rank: (bool, usize),
+}
+
+impl Merit {
+    fn of(ruling: &RulingData, preference: &[Exit]) -> Self {
+        let find = |list: &[Exit]| list.iter().position(|other| *other == ruling.exit);
+        Self {
+            outcome: ruling.outcome(),
+            stops: ruling.exit == Exit::StopRenewal,
+            refund: Reverse(ruling.refund.as_ref().map(RefundQuote::refund)),
+            rank: find(preference)
+                .map_or_else(|| (true, find(Exit::PREFERENCE).unwrap_or(usize::MAX)), |place| (false, place)),
+        }
     }
 }
 

@@ -198,10 +198,15 @@ pub struct QuotaDraw {
 }
 
 impl QuotaDraw {
-    /// Whether the draw would exceed the limit; unknown where a figure is.
+    /// Whether the draw would exceed the limit; unknown where a figure is. What alone is more than the limit
+    /// exceeds it, however much is used.
     #[must_use]
     pub fn exceeds(&self) -> Option<bool> {
-        Some(self.used? + self.draws? > self.limit?)
+        let (draws, limit) = (self.draws?, self.limit?);
+        match self.used {
+            Some(used) => Some(used + draws > limit),
+            None => (draws > limit).then_some(true),
+        }
     }
 }
 

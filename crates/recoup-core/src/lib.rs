@@ -17,6 +17,7 @@
 //! | [`record`] | owned records of the same, read from and written to JSON |
 //! | [`lent`] | the same with texts that a buffer lends, on their way into a batch |
 //! | [`policy`] | clauses, sources, editions and dated tables |
+//! | [`typical`] | what portfolios of a provider look like, for generated ones |
 //! | [`flow`] | what flows need of a provider: reasons, batches, calls, console steps |
 //! | [`overlay`] | what a team knows better than the provider's pages |
 //! | [`context`] | what a rule may ask about: the instant, the account, the edition |
@@ -47,6 +48,7 @@ pub mod resource;
 pub mod ruling;
 pub mod stated;
 pub mod time;
+pub mod typical;
 pub mod vocab;
 
 /// What a rule file needs: `use recoup_core::prelude::*;`.

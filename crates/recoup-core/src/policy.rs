@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::Flow;
 use crate::money::Number;
 use crate::time::{Instant, TimeError, Zone, day_after};
+use crate::typical::Typical;
 use crate::vocab::Reason;
 
 /// Index of a clause in its [`Policy`].
@@ -334,6 +335,9 @@ pub struct Policy {
     /// What is mostly bought ahead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual: Option<Usual>,
+    /// What portfolios typically hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typical: Option<Typical>,
     #[serde(default, rename = "site")]
     pub sites: Vec<Site>,
     #[serde(default, rename = "edition")]
@@ -381,6 +385,7 @@ impl Policy {
         self.aliases.extend(other.aliases);
         self.marks = self.marks.take().or(other.marks);
         self.usual = self.usual.take().or(other.usual);
+        self.typical = self.typical.take().or(other.typical);
         self.sites.extend(other.sites);
         self.editions.extend(other.editions);
         self.sources.extend(other.sources);
@@ -823,6 +828,9 @@ impl Rulebook {
         let products = Self::names(&policy)?;
         Self::check_exports(&policy)?;
         Self::check_usual(&policy)?;
+        if let Some(typical) = &policy.typical {
+            typical.check(&policy)?;
+        }
         let builder = Builder { policy: &policy, clauses };
         for clause in &policy.clauses {
             for scope in &clause.holds {

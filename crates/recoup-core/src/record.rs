@@ -528,7 +528,8 @@ impl Reader {
 
     fn count(&mut self, fields: &Fields<'_>, name: &str) -> Option<u32> {
         let number = self.number(fields, name)?;
-        let count = number.as_whole().and_then(|whole| u32::try_from(whole).ok()).filter(|count| *count <= limits::COUNT);
+        let count =
+            number.as_whole().and_then(|whole| u32::try_from(whole).ok()).filter(|count| *count <= limits::COUNT);
         if count.is_none() {
             self.fault(fields.path(name), format!("{number} is not a whole number of at most {}", limits::COUNT));
         }

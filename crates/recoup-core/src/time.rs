@@ -344,12 +344,11 @@ impl Stamp {
         let ([c1, c2], [y1, y2], [m1, m2], [d1, d2]) = (two(year / 100), two(year % 100), two(month), two(day));
         let ([h1, h2], [n1, n2], [s1, s2]) = (two(second / 3600), two(second / 60 % 60), two(second % 60));
         let east = i64::from(offset.abs());
-        let (sign, [o1, o2], [p1, p2]) =
-            (if offset < 0 { b'-' } else { b'+' }, two(east / 3600), two(east / 60 % 60));
+        let (sign, [o1, o2], [p1, p2]) = (if offset < 0 { b'-' } else { b'+' }, two(east / 3600), two(east / 60 % 60));
         let (sign, len) = if offset == 0 { (b'Z', 20) } else { (sign, 25) };
         let bytes = [
-            c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, sign, o1, o2, b':', p1,
-            p2,
+            c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, sign, o1, o2, b':',
+            p1, p2,
         ];
         Some(Self { bytes, len })
     }

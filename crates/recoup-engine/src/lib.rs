@@ -10,6 +10,7 @@ pub mod import;
 pub mod names;
 mod ordered;
 pub mod pipeline;
+pub mod question;
 pub mod services;
 mod stated;
 pub mod stream;
@@ -19,7 +20,7 @@ pub mod usual;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::StructArray;
+use arrow_array::{Array, StructArray};
 use recoup_core::assessment::Subject;
 use recoup_core::context::Run;
 use recoup_core::import::may_hold;
@@ -187,12 +188,53 @@ impl Ruled {
     }
 }
 
+/// What is said of a resource beside what rules read.
+#[derive(Debug, Clone, Default)]
+pub struct Named {
+    /// Its account.
+    pub account: Option<String>,
+    /// Its id.
+    pub resource: String,
+    /// Its display name.
+    pub name: Option<String>,
+    /// Its product.
+    pub product: String,
+}
+
+impl From<&ResourceRecord> for Named {
+    fn from(resource: &ResourceRecord) -> Self {
+        Self {
+            account: resource.account.clone(),
+            resource: resource.id.clone(),
+            name: resource.name.clone(),
+            product: resource.product.clone(),
+        }
+    }
+}
+
 type Opened = Result<(Arc<dyn Adapter>, Arc<dyn Session>), AssessError>;
+
+/// The engine of a run: its owner's, or one that several runs share.
+enum Held<'e> {
+    Borrowed(&'e Engine),
+    Shared(Arc<Engine>),
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        match self {
+            Self::Borrowed(engine) => engine,
+            Self::Shared(engine) => engine,
+        }
+    }
+}
 
 /// One run: the instant asked about, the accounts, the assumptions, and a session in each adapter that
 /// turns out to be needed.
 pub struct Assessor<'e> {
-    engine: &'e Engine,
+    engine: Held<'e>,
     run: Run,
     sessions: Mutex<HashMap<String, Opened>>,
 }
@@ -203,17 +245,25 @@ impl std::fmt::Debug for Assessor<'_> {
     }
 }
 
+impl Assessor<'static> {
+    /// A run over an engine that it shares with others, for hosts in which runs come and go.
+    #[must_use]
+    pub fn shared(engine: Arc<Engine>, run: Run) -> Self {
+        Self { engine: Held::Shared(engine), run, sessions: Mutex::default() }
+    }
+}
+
 impl<'e> Assessor<'e> {
     /// A run over an engine.
     #[must_use]
     pub fn new(engine: &'e Engine, run: Run) -> Self {
-        Self { engine, run, sessions: Mutex::default() }
+        Self { engine: Held::Borrowed(engine), run, sessions: Mutex::default() }
     }
 
     /// The engine.
     #[must_use]
-    pub fn engine(&self) -> &'e Engine {
-        self.engine
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The run.
@@ -223,10 +273,11 @@ impl<'e> Assessor<'e> {
     }
 
     /// Assesses resources each at its own instant, whatever the run's; otherwise as
-    /// [`assess`](Self::assess).
+    /// [`assess`](Self::assess). What a provider stated is left aside: it speaks of the day on which it was stated.
     #[must_use]
     pub fn assess_at(&self, rows: Vec<(ResourceRecord, Instant)>) -> Vec<Result<Answered, AssessError>> {
-        let (resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
+        let (mut resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
+        resources.iter_mut().for_each(|resource| resource.stated.clear());
         self.assess_all(resources, Some(&at))
     }
 
@@ -305,38 +356,60 @@ impl<'e> Assessor<'e> {
         at: Option<&[Instant]>,
     ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
         let (adapter, session) = self.session(provider)?;
-        let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
-        let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
         let batch =
             recoup_plugin::batch::resources(group, at).map_err(|error| AssessError::Refused(error.to_string()))?;
-        let answers = session.assess(batch)?;
-        let answers = check_answers(provider, group.len(), session.clauses(), &answers)?;
-        let mut out = Vec::with_capacity(group.len());
-        for (row, resource) in group.iter().enumerate() {
-            let answer = answers.get(row).map_err(|error| malformed(error.to_string()))?;
-            out.push(answer.map_err(AssessError::Refused).map(|answer| Answered {
-                subject: Subject {
-                    provider: resource.provider.clone(),
-                    zone: adapter.zone_of(Some(&answer.site)).unwrap_or(Zone::UTC),
-                    site: answer.site,
-                    edition: answer.edition,
-                    account: resource.account.clone(),
-                    resource: resource.id.clone(),
-                    name: resource.name.clone(),
-                    product: resource.product.clone(),
-                    at: answer.at,
-                },
-                assessment: answer.assessment,
-                policy: Arc::clone(policy),
-                stated: Vec::new(),
-            }));
-        }
+        let named = |row: usize| group.get(row).map(Named::from).unwrap_or_default();
+        let mut out = self.assess_columns(provider, batch, &named)?;
         let session_at = |at| {
             let mut run = self.run.clone();
             (run.at, run.day) = (Some(at), None);
             adapter.open(&run, self.engine.overlaid.get(provider).map(Arc::as_ref))
         };
         stated::compare(provider, session.as_ref(), &session_at, group, &mut out)?;
+        Ok(out)
+    }
+
+    /// Assesses a batch that has the boundary's columns already, all of one provider. `named` gives what
+    /// is said of a row's resource beside what rules read. What the provider itself states is not
+    /// compared: the boundary has no column for it.
+    ///
+    /// # Errors
+    /// Where the provider's adapter cannot be used or fails.
+    pub fn assess_columns(
+        &self,
+        provider: &str,
+        batch: StructArray,
+        named: &dyn Fn(usize) -> Named,
+    ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
+        let (adapter, session) = self.session(provider)?;
+        let policy = self.engine.overlaid.get(provider).unwrap_or_else(|| adapter.policy());
+        let malformed = |what: String| AssessError::Call(CallError::Malformed { provider: provider.to_owned(), what });
+        let rows = batch.len();
+        let answers = session.assess(batch)?;
+        let answers = check_answers(provider, rows, session.clauses(), &answers)?;
+        let mut out = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let answer = answers.get(row).map_err(|error| malformed(error.to_string()))?;
+            out.push(answer.map_err(AssessError::Refused).map(|answer| {
+                let Named { account, resource, name, product } = named(row);
+                Answered {
+                    subject: Subject {
+                        provider: provider.to_owned(),
+                        zone: adapter.zone_of(Some(&answer.site)).unwrap_or(Zone::UTC),
+                        site: answer.site,
+                        edition: answer.edition,
+                        account,
+                        resource,
+                        name,
+                        product,
+                        at: answer.at,
+                    },
+                    assessment: answer.assessment,
+                    policy: Arc::clone(policy),
+                    stated: Vec::new(),
+                }
+            }));
+        }
         Ok(out)
     }
 }

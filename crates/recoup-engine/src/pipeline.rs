@@ -127,8 +127,7 @@ impl Source {
                         Ok(None) => {}
                         Err(error) => {
                             self.current = None;
-                            let problem =
-                                Output::Problem { file: Arc::clone(&file), line: 0, what: error.to_string() };
+                            let problem = Output::Problem { file: Arc::clone(&file), line: 0, what: error.to_string() };
                             return Some((file, Work::Said(vec![problem])));
                         }
                     }
@@ -227,11 +226,9 @@ pub fn run(
         let known: Vec<Option<u64>> = outputs.iter().map(|output| output.id(&ids)).collect();
         let are_new = turn.are_new(&known);
         let refuse_twice = |(output, is_new): (Output, bool)| match &output {
-            Output::Answered { line, answered } if !is_new => Output::Problem {
-                file: Arc::clone(&file),
-                line: *line,
-                what: there_before(&answered.subject.resource),
-            },
+            Output::Answered { line, answered } if !is_new => {
+                Output::Problem { file: Arc::clone(&file), line: *line, what: there_before(&answered.subject.resource) }
+            }
             _ => output,
         };
         outputs.into_iter().zip(are_new).map(refuse_twice).collect::<Vec<_>>()

@@ -98,7 +98,8 @@ impl<R: Render> Worker<'_, R> {
         match work {
             Work::Said(said) => self.finish(turn, file, Chunk::default(), said),
             Work::Records(records) => {
-                let keep = |record: &recoup_core::record::ResourceRecord| (self.flow.keep)(&record.provider, &record.id);
+                let keep =
+                    |record: &recoup_core::record::ResourceRecord| (self.flow.keep)(&record.provider, &record.id);
                 let slow = pipeline::records(self.assessor, &keep, file, records);
                 self.finish(turn, file, Chunk::default(), slow)
             }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use recoup_core::context::{QuotaDraw, Run};
-use recoup_core::money::{Amount, Number};
+use recoup_core::money::{Amount, Currency, Number};
 use recoup_core::record::{AccountRecord, QuotaRecord, ResourceRecord, ReturnRecord};
-use recoup_core::refund::RefundQuote;
+use recoup_core::refund::Refund as _;
 use recoup_core::ruling::RulingData;
-use recoup_core::time::Instant;
+use recoup_core::time::{Instant, Zone};
+use recoup_core::vocab::Exit;
 
 /// An account of a site of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +25,8 @@ impl AccountKey {
 }
 
 /// A run as another, with accounts of its own.
-pub(crate) fn run_with(run: &Run, accounts: Vec<AccountRecord>) -> Run {
+#[must_use]
+pub fn run_with(run: &Run, accounts: Vec<AccountRecord>) -> Run {
     let mut other = Run::default();
     other.at = run.at;
     other.day = run.day;
@@ -52,62 +54,72 @@ pub(crate) fn with_room(run: &Run, quotas: &BTreeMap<AccountKey, BTreeSet<String
     run_with(run, accounts).with_more_accounts(run.accounts().to_vec())
 }
 
-/// What a step that was taken leaves behind in its account.
+/// What a resource that left leaves behind in its account.
 #[derive(Debug, Clone)]
-pub(crate) struct Taken {
-    pub(crate) at: Instant,
+pub struct Taken {
+    /// When it left.
+    pub at: Instant,
     draws: Vec<QuotaDraw>,
     record: ReturnRecord,
 }
 
 impl Taken {
-    /// Of a ruling by which a resource left.
-    pub(crate) fn of(resource: &ResourceRecord, at: Instant, ruling: &RulingData) -> Self {
-        let quote = ruling.refund.as_ref();
-        let money = ruling.quota.iter().filter_map(|draw| draw.draws).find(|draws| !counts_pieces(*draws, resource));
+    /// Of a resource that left through an exit, with what that drew on quotas and what came back.
+    #[must_use]
+    pub fn new(
+        at: Instant,
+        exit: Exit,
+        product: &str,
+        quantity: Option<Number>,
+        draws: Vec<QuotaDraw>,
+        refund: Option<(Amount, Currency)>,
+    ) -> Self {
+        let counts_pieces = |draws: Number| draws == Number::ONE || Some(draws) == quantity;
+        let money = draws.iter().filter_map(|draw| draw.draws).find(|draws| !counts_pieces(*draws));
         // Where a quota counts money, the amount of a return is what it drew, in the quota's currency.
         let (amount, currency) = match money {
             Some(draws) => (Some(draws.as_amount()), None),
-            None => (quote.map(RefundQuote::refund), quote.map(currency_of)),
+            None => refund.unzip(),
         };
         let record = ReturnRecord {
             at,
             amount: amount.map(Amount::floor_zero),
             currency,
-            exit: Some(ruling.exit),
-            product: Some(resource.product.clone()),
+            exit: Some(exit),
+            product: Some(product.to_owned()),
         };
-        Self { at, draws: ruling.quota.clone(), record }
+        Self { at, draws, record }
     }
-}
 
-fn currency_of(quote: &RefundQuote) -> recoup_core::money::Currency {
-    use recoup_core::refund::Refund;
-    quote.currency()
-}
+    /// Of a ruling by which a resource left.
+    pub(crate) fn of(resource: &ResourceRecord, at: Instant, ruling: &RulingData) -> Self {
+        let refund = ruling.refund.as_ref().map(|quote| (quote.refund(), quote.currency()));
+        Self::new(at, ruling.exit, &resource.product, resource.quantity, ruling.quota.clone(), refund)
+    }
 
-fn counts_pieces(draws: Number, resource: &ResourceRecord) -> bool {
-    draws == Number::ONE || Some(draws) == resource.quantity
+    /// What it drew on a quota that counts over a time that ends at an instant.
+    #[must_use]
+    pub fn drew(&self, quota: &str, at: Instant, zone: Zone) -> Number {
+        let counts = |draw: &&QuotaDraw| draw.name == quota && draw.window.start(at, zone) <= self.at && self.at <= at;
+        self.draws.iter().filter(counts).filter_map(|draw| draw.draws).sum()
+    }
 }
 
 /// An account after steps were taken, asked at an instant, under another name so that many states of it stand
 /// beside each other in one run. A quota that the account states goes on from there; what is counted from
 /// returns gets them as returns.
-pub(crate) fn after(
+#[must_use]
+pub fn after(
     record: &AccountRecord,
-    key: &AccountKey,
+    site: &str,
     name: String,
     taken: &[Taken],
     at: Instant,
-    zone: recoup_core::time::Zone,
+    zone: Zone,
 ) -> AccountRecord {
-    let mut after = AccountRecord { site: Some(key.site.clone()), account: name, ..record.clone() };
+    let mut after = AccountRecord { site: Some(site.to_owned()), account: name, ..record.clone() };
     for quota in &mut after.quotas {
-        let drawn = taken.iter().flat_map(|taken| taken.draws.iter().map(move |draw| (taken.at, draw)));
-        quota.used += drawn
-            .filter(|(then, draw)| draw.name == quota.name && draw.window.start(at, zone) <= *then && *then <= at)
-            .filter_map(|(_, draw)| draw.draws)
-            .sum();
+        quota.used += taken.iter().map(|taken| taken.drew(&quota.name, at, zone)).sum();
     }
     if let Some(returns) = &mut after.returns {
         returns.extend(taken.iter().map(|taken| taken.record.clone()));

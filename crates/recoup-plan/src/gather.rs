@@ -17,11 +17,12 @@ use recoup_core::record::ResourceRecord;
 use recoup_core::ruling::RulingData;
 use recoup_core::time::{Instant, Span, Zone};
 use recoup_core::vocab::{Exit, Reason, Relation};
-use recoup_engine::timeline::{self, Timeline};
+use recoup_engine::timeline;
 use recoup_engine::{Assessor, Engine};
 use recoup_timeline::figures::Money;
 
 use crate::accounts::{AccountKey, with_room};
+use crate::outline::{Outline, is_way};
 
 /// Rows that are asked about in one batch.
 const ROWS: usize = 4_096;
@@ -190,7 +191,7 @@ impl Ground<'_> {
         ask_all(assessor, rows, self.threads, &record)
     }
 
-    fn walk(&self, assessor: &Assessor<'_>, until: Instant) -> Vec<Result<Timeline, String>> {
+    fn walk(&self, assessor: &Assessor<'_>, until: Instant) -> Vec<Result<Outline, String>> {
         let spans: Vec<(Instant, Instant)> = self
             .subjects
             .iter()
@@ -200,7 +201,9 @@ impl Ground<'_> {
                 (subject.at, until.min(end).max(subject.at))
             })
             .collect();
-        timeline::timelines(assessor, self.resources, &spans, self.threads)
+        timeline::each(assessor, self.resources, &spans, self.threads, |_, timelines| {
+            timelines.into_iter().map(|(_, timeline)| timeline.map(|timeline| Outline::of(&timeline))).collect()
+        })
     }
 }
 
@@ -236,16 +239,12 @@ pub(crate) fn ask_all<R: Sync>(
 /// Pools by account: their names and how they count.
 pub(crate) type Pools = BTreeMap<AccountKey, BTreeMap<String, Window>>;
 
-fn rulings(timeline: &Timeline) -> impl Iterator<Item = &RulingData> {
-    timeline.pieces.iter().flat_map(|piece| piece.first.rulings().iter().chain(piece.end.rulings()))
-}
-
-fn pools_of(ground: &Ground<'_>, timelines: &[Result<Timeline, String>]) -> Pools {
+fn pools_of(ground: &Ground<'_>, outlines: &[Result<Outline, String>]) -> Pools {
     let mut pools = Pools::new();
-    for (index, timeline) in timelines.iter().enumerate() {
-        let (Ok(timeline), Some(key)) = (timeline, ground.key(index)) else { continue };
-        for draw in rulings(timeline).flat_map(|ruling| &ruling.quota) {
-            pools.entry(key.clone()).or_default().insert(draw.name.to_string(), draw.window);
+    for (index, outline) in outlines.iter().enumerate() {
+        let (Ok(outline), Some(key)) = (outline, ground.key(index)) else { continue };
+        if !outline.quotas.is_empty() {
+            pools.entry(key).or_default().extend(outline.quotas.iter().cloned());
         }
     }
     pools
@@ -325,13 +324,11 @@ impl Pace {
 }
 
 /// Whether what a group draws on a pool changes as time goes on.
-fn shrinks(group: &Group, timelines: &[Result<Timeline, String>]) -> bool {
+fn shrinks(group: &Group, outlines: &[Result<Outline, String>]) -> bool {
     group.members.iter().any(|member| {
-        let Some(Ok(timeline)) = timelines.get(*member) else { return false };
-        timeline.pieces.iter().any(|piece| {
-            let open = piece.first.rulings().iter().filter(|ruling| is_way(ruling, group.waived(*member)));
-            open.into_iter().any(|ruling| piece.end.ruling(ruling.exit).is_some_and(|end| draws(end) != draws(ruling)))
-        })
+        let Some(Ok(outline)) = outlines.get(*member) else { return false };
+        let waived = group.waived(*member);
+        outline.stretches.iter().flat_map(|stretch| stretch.open(waived)).any(|way| way.shrinks)
     })
 }
 
@@ -339,12 +336,12 @@ fn shrinks(group: &Group, timelines: &[Result<Timeline, String>]) -> bool {
 fn paces(
     ground: &Ground<'_>,
     groups: &[Group],
-    timelines: &[Result<Timeline, String>],
+    outlines: &[Result<Outline, String>],
     until: Instant,
 ) -> Vec<Option<Pace>> {
     let key = |group: &Group| group.members.first().and_then(|lead| ground.key(*lead));
     let mut count: BTreeMap<Option<AccountKey>, i64> = BTreeMap::new();
-    let shrinking: Vec<bool> = groups.iter().map(|group| shrinks(group, timelines)).collect();
+    let shrinking: Vec<bool> = groups.iter().map(|group| shrinks(group, outlines)).collect();
     for (group, _) in groups.iter().zip(&shrinking).filter(|(_, shrinks)| **shrinks) {
         *count.entry(key(group)).or_default() += 1;
     }
@@ -357,7 +354,7 @@ fn paces(
 fn moments(
     ground: &Ground<'_>,
     group: &Group,
-    timelines: &[Result<Timeline, String>],
+    outlines: &[Result<Outline, String>],
     turns: &BTreeMap<(AccountKey, String), BTreeSet<Instant>>,
     pace: Option<Pace>,
     until: Instant,
@@ -366,22 +363,15 @@ fn moments(
     let mut names = BTreeSet::new();
     let start = group.members.iter().map(|member| ground.start(*member)).max().unwrap_or(until);
     for member in &group.members {
-        let Some(Ok(timeline)) = timelines.get(*member) else { continue };
+        let Some(Ok(outline)) = outlines.get(*member) else { continue };
         let waived = group.waived(*member);
         let mut last_open: Option<Instant> = None;
-        for piece in &timeline.pieces {
-            let open: Vec<&RulingData> = piece.first.rulings().iter().filter(|ruling| is_way(ruling, waived)).collect();
-            if open.is_empty() {
-                continue;
-            }
-            moments.insert(piece.from);
-            moments.insert(piece.last);
-            last_open = Some(piece.last);
-            for ruling in open {
-                if let Some(hours) = ruling.review.as_ref().and_then(|review| review.approved_after_hours) {
-                    moments.insert(piece.last - Span::hours(i64::from(hours)));
-                }
-                names.extend(ruling.quota.iter().map(|draw| draw.name.to_string()));
+        for stretch in &outline.stretches {
+            for way in stretch.open(waived) {
+                moments.extend([stretch.from, stretch.last]);
+                last_open = Some(stretch.last);
+                moments.extend(way.review_hours.map(|hours| stretch.last - Span::hours(i64::from(hours))));
+                names.extend(way.quotas.iter().map(String::as_str));
             }
         }
         if let (Some(pace), Some(last)) = (pace, last_open) {
@@ -391,24 +381,11 @@ fn moments(
     moments.insert(start);
     if let Some(key) = group.members.first().and_then(|lead| ground.key(*lead)) {
         for name in names {
-            moments.extend(turns.get(&(key.clone(), name)).into_iter().flatten());
+            moments.extend(turns.get(&(key.clone(), name.to_owned())).into_iter().flatten());
         }
     }
     moments.retain(|at| start <= *at && *at <= until);
     moments
-}
-
-fn draws(ruling: &RulingData) -> Vec<Option<Number>> {
-    ruling.quota.iter().map(|draw| draw.draws).collect()
-}
-
-/// Whether a ruling is a way out with a known figure, quotas apart.
-fn is_way(ruling: &RulingData, waived: &[Reason]) -> bool {
-    !matches!(ruling.exit, Exit::None | Exit::StopRenewal)
-        && ruling.refund.is_some()
-        && ruling.refusals.iter().all(|refusal| {
-            waived.contains(&refusal.reason) || (refusal.reason == Reason::QuotaExhausted && !ruling.quota.is_empty())
-        })
 }
 
 /// Gathers all choices up to an instant.
@@ -418,25 +395,25 @@ pub(crate) fn gather(ground: &Ground<'_>, until: Instant) -> Choices {
     let pools = pools_of(ground, &known);
     let roomy_run = roomy(ground.run, &pools);
     let with_room = Assessor::new(ground.engine, roomy_run);
-    let timelines = if pools.is_empty() { known } else { ground.walk(&with_room, until) };
+    let outlines = if pools.is_empty() { known } else { ground.walk(&with_room, until) };
     let mut choices = Choices { groups: groups(ground.resources, ground.subjects), ..Choices::default() };
-    for (timeline, subject) in timelines.iter().zip(ground.subjects) {
-        if let Err(what) = timeline {
+    for (outline, subject) in outlines.iter().zip(ground.subjects) {
+        if let Err(what) = outline {
             choices.problems.push(format!("{}: {what}", subject.resource));
         }
     }
     let turns = all_turns(ground, &pools, until);
-    let paces = paces(ground, &choices.groups, &timelines, until);
+    let paces = paces(ground, &choices.groups, &outlines, until);
     let asked: Vec<(usize, Instant)> = choices
         .groups
         .iter()
         .zip(paces)
         .enumerate()
         .flat_map(|(index, (group, pace))| {
-            moments(ground, group, &timelines, &turns, pace, until).into_iter().map(move |at| (index, at))
+            moments(ground, group, &outlines, &turns, pace, until).into_iter().map(move |at| (index, at))
         })
         .collect();
-    choices.refused = refused(&choices.groups, &timelines);
+    choices.refused = refused(&choices.groups, &outlines);
     let found = candidates_at(ground, &choices.groups, &asked, &as_is, &with_room);
     choices.candidates = found;
     choices
@@ -456,20 +433,13 @@ fn all_turns(ground: &Ground<'_>, pools: &Pools, until: Instant) -> BTreeMap<(Ac
     all
 }
 
-/// By group, why its lead cannot leave now.
-fn refused(groups: &[Group], timelines: &[Result<Timeline, String>]) -> Vec<BTreeSet<Reason>> {
-    groups
-        .iter()
-        .map(|group| {
-            let first = |member: &usize| timelines.get(*member)?.as_ref().ok()?.pieces.first();
-            let pieces = group.members.iter().filter_map(first);
-            pieces
-                .flat_map(|piece| piece.first.rulings())
-                .filter(|ruling| ruling.exit != Exit::StopRenewal)
-                .flat_map(|ruling| ruling.refusals.iter().map(|refusal| refusal.reason))
-                .collect()
-        })
-        .collect()
+/// By group, why it cannot leave now.
+fn refused(groups: &[Group], outlines: &[Result<Outline, String>]) -> Vec<BTreeSet<Reason>> {
+    let of_group = |group: &Group| {
+        let outlines = group.members.iter().filter_map(|member| outlines.get(*member)?.as_ref().ok());
+        outlines.flat_map(|outline| outline.refused.iter().copied()).collect()
+    };
+    groups.iter().map(of_group).collect()
 }
 
 /// The candidates of groups at instants.

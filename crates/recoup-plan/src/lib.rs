@@ -7,6 +7,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`make`](mod@make) | from a portfolio to a plan |
+//! | [`accounts`] | accounts as they stand after some steps |
 //! | [`document`] | the plan as a file |
 //! | [`check`](mod@check) | replaying a plan |
 //! | [`face`] | a plan for people |
@@ -20,7 +21,7 @@
 //! which choices are taken, and prices as whole numbers, come out of it, and every sum and bound is computed from them
 //! exactly.
 
-mod accounts;
+pub mod accounts;
 pub mod batches;
 pub mod check;
 pub mod document;
@@ -30,6 +31,8 @@ mod gather;
 pub mod greedy;
 pub mod make;
 mod mip;
+mod outline;
+mod pools;
 mod prices;
 pub mod problem;
 mod replay;

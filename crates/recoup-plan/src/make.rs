@@ -1,7 +1,7 @@
 //! Makes a plan: gathers the choices, solves, replays what was found, and says why the rest stays.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant as Clock};
 
 use recoup_core::assessment::Subject;
 use recoup_core::context::Run;
@@ -12,10 +12,10 @@ use recoup_core::vocab::Exit;
 use recoup_engine::Engine;
 use recoup_timeline::figures::Money;
 
-use crate::accounts::AccountKey;
 use crate::document::{Document, Inputs, Leaving, Plan, Quota, Rates, Stamp, Step, VERSION, Want};
 use crate::gather::{Candidate, Choices, Ground, gather};
 use crate::greedy::largest_first;
+use crate::pools::PoolNumbers;
 use crate::problem::{Choice, Draw, Item, Problem, Selection, drawn, room};
 use crate::replay::{Left as Found, Move, replay};
 use crate::solve::{Solved, solve};
@@ -23,6 +23,9 @@ use crate::why;
 
 /// Times a plan is made anew without what a replay found not to hold.
 const ROUNDS: usize = 4;
+
+/// The part of the time that is left to searching at least.
+const LEAST_SHARE: u32 = 4;
 
 /// What is wanted of a plan.
 #[derive(Debug, Clone)]
@@ -37,7 +40,7 @@ pub struct Wish {
     pub only: Vec<String>,
     /// Rates, to plan several currencies together.
     pub rates: Option<Rates>,
-    /// How long to search at most.
+    /// How long all of it may take: gathering, searching, replaying. Past it the best found is given with its gap.
     pub time: Duration,
 }
 
@@ -94,6 +97,8 @@ pub fn make(
     wish: &Wish,
     inputs: Inputs,
 ) -> Document {
+    // Gathering counts as well: whoever waits does not care what for.
+    let end = Clock::now() + wish.time;
     let ground = Ground { engine, run, resources, subjects, threads };
     let first = subjects.iter().min_by_key(|subject| subject.at);
     let (from, zone) = first.map_or((Instant::from_micros(0), Zone::UTC), |subject| (subject.at, subject.zone));
@@ -113,14 +118,22 @@ pub fn make(
     };
     let by_currency = planner.by_currency(&mut document.problems);
     let mut earlier: Vec<Candidate> = Vec::new();
-    let shares = u32::try_from(by_currency.len().max(1)).unwrap_or(1);
+    let mut waiting = u32::try_from(by_currency.len()).unwrap_or(1);
     for (currency, candidates) in &by_currency {
-        let (plan, taken) = planner.plan(*currency, candidates, &earlier, wish.time / shares);
+        // However long gathering took, something is searched.
+        let share = left_until(end).max(wish.time / LEAST_SHARE) / waiting.max(1);
+        waiting = waiting.saturating_sub(1);
+        let (plan, taken) = planner.plan(*currency, candidates, &earlier, Clock::now() + share);
         earlier.extend(taken);
         document.plans.push(plan);
     }
     document.left = why::without_choice(&planner, &by_currency);
     document
+}
+
+/// The time that is left until an instant.
+fn left_until(end: Clock) -> Duration {
+    end.saturating_duration_since(Clock::now())
 }
 
 /// A candidate with what it is worth in the plan's currency.
@@ -142,14 +155,21 @@ pub(crate) struct Drawn<'v> {
     pub(crate) items: Vec<(usize, Vec<&'v Valued>)>,
     pub(crate) problem: Problem,
     pub(crate) solved: Solved,
-    /// By pool: its account and its name.
-    pub(crate) pools: Vec<(AccountKey, String)>,
+    /// The pools, by their numbers.
+    pub(crate) pools: PoolNumbers,
 }
 
 impl<'v> Drawn<'v> {
     pub(crate) fn chosen(&self) -> impl Iterator<Item = &'v Valued> + '_ {
         self.items.iter().zip(&self.solved.selection).filter_map(|((_, ways), way)| ways.get((*way)?).copied())
     }
+}
+
+/// The candidates of one group: they stand in the order of groups.
+fn of_group(candidates: &[Valued], group: usize) -> &[Valued] {
+    let start = candidates.partition_point(|valued| valued.candidate.group < group);
+    let end = candidates.partition_point(|valued| valued.candidate.group <= group);
+    candidates.get(start..end).unwrap_or_default()
 }
 
 /// Minor units of a currency.
@@ -238,7 +258,7 @@ impl Planner<'_> {
         candidates: impl Iterator<Item = &'v Valued>,
         earlier: &[Candidate],
     ) -> Drawn<'v> {
-        let mut pools: Vec<(AccountKey, String)> = Vec::new();
+        let mut pools = PoolNumbers::default();
         let mut items: Vec<(usize, Vec<&'v Valued>)> = Vec::new();
         let mut problem = Problem::default();
         let drawn_before = self.draws(earlier, &mut pools);
@@ -266,7 +286,7 @@ impl Planner<'_> {
         Drawn { items, problem, solved: Solved::default(), pools }
     }
 
-    fn draws(&self, candidates: &[Candidate], pools: &mut Vec<(AccountKey, String)>) -> Vec<(Instant, Draw)> {
+    fn draws(&self, candidates: &[Candidate], pools: &mut PoolNumbers) -> Vec<(Instant, Draw)> {
         let mut draws = Vec::new();
         for candidate in candidates {
             draws.extend(self.choice(candidate, 0, pools).draws.into_iter().map(|draw| (candidate.at, draw)));
@@ -274,16 +294,12 @@ impl Planner<'_> {
         draws
     }
 
-    pub(crate) fn choice(&self, candidate: &Candidate, worth: i128, pools: &mut Vec<(AccountKey, String)>) -> Choice {
+    pub(crate) fn choice(&self, candidate: &Candidate, worth: i128, pools: &mut PoolNumbers) -> Choice {
         let mut draws: Vec<Draw> = Vec::new();
         for part in &candidate.parts {
             let Some(key) = self.ground.key(part.member) else { continue };
             for draw in &part.draws {
-                let is_it = |(account, name): &(AccountKey, String)| *account == key && *name == draw.name;
-                let pool = pools.iter().position(is_it).unwrap_or_else(|| {
-                    pools.push((key.clone(), draw.name.clone()));
-                    pools.len() - 1
-                });
+                let pool = pools.number(&key, &draw.name);
                 let from = draw.window.start(candidate.at, self.ground.zone(part.member));
                 let left = room(draw.limit - draw.used);
                 match draws.iter_mut().find(|same| same.pool == pool) {
@@ -315,7 +331,7 @@ impl Planner<'_> {
         currency: Currency,
         candidates: &[Valued],
         earlier: &[Candidate],
-        time: Duration,
+        end: Clock,
     ) -> (Plan, Vec<Candidate>) {
         let mut banned: BTreeMap<(usize, Instant, Exit), String> = BTreeMap::new();
         let key = |candidate: &Candidate| (candidate.group, candidate.at, candidate.exit());
@@ -323,9 +339,8 @@ impl Planner<'_> {
         loop {
             let certain =
                 candidates.iter().filter(|valued| valued.is_certain() && !banned.contains_key(&key(&valued.candidate)));
-            // What is left of the time is for what knowing a fact would add.
-            let share = if round == 0 { time / 2 } else { time / 12 };
-            let drawn = self.solve(currency, certain, earlier, share);
+            // What is left of the time is for the replay, and for what knowing a fact would add.
+            let drawn = self.solve(currency, certain, earlier, left_until(end) / 2);
             let mut taken: Vec<&Valued> = drawn.chosen().collect();
             if self.wish.want == Want::Both {
                 let open = |valued: &&Valued| !banned.contains_key(&key(&valued.candidate));
@@ -348,7 +363,7 @@ impl Planner<'_> {
             let greedy: Selection = largest_first(&drawn.problem);
             let (left, facts) = (
                 why::left(self, currency, candidates, &drawn, &taken, &banned),
-                why::facts(self, currency, candidates, earlier, worth, time / 4),
+                why::facts(self, currency, candidates, earlier, worth, left_until(end) / 2),
             );
             let plan = Plan {
                 currency,
@@ -419,11 +434,13 @@ impl Planner<'_> {
         candidates: &[Valued],
     ) -> Vec<Step> {
         let mut steps = Vec::new();
+        let mut billing = Vec::new();
         for (valued, found) in taken.iter().zip(found) {
             let candidate = &valued.candidate;
             let (Ok(found), Some(lead)) = (found, self.lead(candidate.group)) else { continue };
             let (Some(subject), zone) = (self.ground.subjects.get(lead), self.ground.zone(lead)) else { continue };
             let leaves: Vec<Leaving> = found.iter().filter_map(|found| leaving(self.ground.resources, found)).collect();
+            billing.push(self.ground.resources.get(lead).map(|resource| resource.billing));
             steps.push(Step {
                 step: steps.len() + 1,
                 at: Stamp { at: candidate.at, zone },
@@ -434,10 +451,10 @@ impl Planner<'_> {
                 worth: self.sum(currency, found),
                 batch: 0,
                 leaves,
-                waits: why::waits(self, currency, valued, candidates),
+                waits: why::waits(self, currency, valued, of_group(candidates, candidate.group)),
             });
         }
-        crate::batches::number(&mut steps, self.ground.engine);
+        crate::batches::number(&mut steps, self.ground.engine, &billing);
         steps
     }
 

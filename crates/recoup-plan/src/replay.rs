@@ -125,7 +125,7 @@ fn in_states(
         if !earlier.is_empty() {
             let name = format!("{}\u{1f}{index}", account.account);
             let zone = ground.zone(row.member);
-            let state = after(account, &key, name.clone(), earlier, row.at, zone);
+            let state = after(account, &key.site, name.clone(), earlier, row.at, zone);
             returns += state.returns.as_ref().map_or(0, Vec::len) + 1;
             accounts.push(state);
             states.push(State {

@@ -83,14 +83,17 @@ pub(crate) fn left(
         by_group.entry(valued.candidate.group).or_default().push(valued);
     }
     let tally = drawn.problem.tally(&drawn.solved.selection);
+    let fell: BTreeSet<usize> = steps
+        .iter()
+        .map(|valued| &valued.candidate)
+        .filter(|candidate| banned.contains_key(&(candidate.group, candidate.at, candidate.exit())))
+        .map(|candidate| candidate.group)
+        .collect();
+    let mut pools = drawn.pools.clone();
     let mut left = Vec::new();
     let mut blocked: Vec<Blocked<'_>> = Vec::new();
     for (group, ways) in by_group {
-        let fell = steps.iter().any(|valued| {
-            let candidate = &valued.candidate;
-            candidate.group == group && banned.contains_key(&(group, candidate.at, candidate.exit()))
-        });
-        if taken.contains(&group) && !fell {
+        if taken.contains(&group) && !fell.contains(&group) {
             continue;
         }
         let certain = ways.iter().copied().filter(|valued| valued.is_certain());
@@ -107,7 +110,7 @@ pub(crate) fn left(
                 entry
             }
             Some(best) => {
-                let choice = planner.choice(&best.candidate, 0, &mut drawn.pools.clone());
+                let choice = planner.choice(&best.candidate, 0, &mut pools);
                 match tally.refuses(&choice).and_then(|draw| Some((draw.pool, drawn.pools.get(draw.pool)?.clone()))) {
                     Some((pool, (account, name))) => {
                         let mut entry = empty(planner, group, Because::Quota, String::new());
@@ -199,15 +202,19 @@ fn explain_blocked(
         .iter()
         .flat_map(|one| later(planner, drawn, one).into_iter().map(|at| (one.best.candidate.group, at)))
         .collect();
-    let then = ask_later(planner, blocked, &rows);
+    let mut then: BTreeMap<usize, Vec<Candidate>> = BTreeMap::new();
+    for candidate in ask_later(planner, blocked, &rows) {
+        then.entry(candidate.group).or_default().push(candidate);
+    }
+    let asked: BTreeSet<usize> = rows.iter().map(|(group, _)| *group).collect();
+    let mut pools = drawn.pools.clone();
     for one in blocked {
         let Some(entry) = left.get_mut(one.place) else { continue };
         let group = one.best.candidate.group;
-        let room = then.iter().filter(|candidate| candidate.group == group).find(|candidate| {
-            let choice: Choice = planner.choice(candidate, 0, &mut drawn.pools.clone());
+        let room = then.get(&group).into_iter().flatten().find(|candidate| {
+            let choice: Choice = planner.choice(candidate, 0, &mut pools);
             candidate.facts.is_empty() && tally.admits(&choice)
         });
-        let asked: Vec<Instant> = rows.iter().filter(|(of, _)| *of == group).map(|(_, at)| *at).collect();
         entry.why = match room {
             Some(candidate) => {
                 let worth: Amount =
@@ -221,7 +228,7 @@ fn explain_blocked(
                     day(candidate.at, planner, group)
                 )
             }
-            None if asked.is_empty() => format!("would exceed {}, which does not fill up again", one.name),
+            None if !asked.contains(&group) => format!("would exceed {}, which does not fill up again", one.name),
             None => format!("would exceed {} for as long as anything comes back", one.name),
         };
     }
@@ -270,7 +277,7 @@ fn ask_later(planner: &Planner<'_>, blocked: &[Blocked<'_>], rows: &[(usize, Ins
     candidates_at(&planner.ground, &planner.choices.groups, rows, &as_is, &with_room)
 }
 
-/// Why a step is not taken at once.
+/// Why a step is not taken at once, given the candidates of its group.
 pub(crate) fn waits(
     planner: &Planner<'_>,
     currency: Currency,
@@ -278,7 +285,7 @@ pub(crate) fn waits(
     candidates: &[Valued],
 ) -> Option<String> {
     let group = chosen.candidate.group;
-    let mine = candidates.iter().filter(|valued| valued.candidate.group == group && valued.is_certain());
+    let mine = candidates.iter().filter(|valued| valued.is_certain());
     let earlier: Vec<&Valued> = mine.filter(|valued| valued.candidate.at < chosen.candidate.at).collect();
     let start = planner.lead(group).map_or(chosen.candidate.at, |lead| planner.ground.start(lead));
     if is_exchange(chosen.candidate.exit()) {

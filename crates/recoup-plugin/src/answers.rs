@@ -256,11 +256,7 @@ impl<'a> Answers<'a> {
         if holds {
             return Ok(());
         }
-        Err(SchemaError::WrongValue {
-            column: "outcome".to_owned(),
-            row,
-            what: "contradicts the rulings".to_owned(),
-        })
+        Err(SchemaError::WrongValue { column: "outcome".to_owned(), row, what: "contradicts the rulings".to_owned() })
     }
 
     /// The assessment of a row, or why the resource could not be assessed.

@@ -272,9 +272,7 @@ impl CommitmentColumns {
         ] {
             put(column, row, number.map(recoup_core::money::Number::units));
         }
-        for (column, amount) in
-            [(&mut self.upfront, commitment.upfront), (&mut self.recurring, commitment.recurring)]
-        {
+        for (column, amount) in [(&mut self.upfront, commitment.upfront), (&mut self.recurring, commitment.recurring)] {
             put(column, row, amount.map(recoup_core::money::Amount::units));
         }
         if let Some(currency) = &commitment.currency {

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, StringArray, StructArray};
+use arrow_array::{Array, ArrayRef, ListArray, PrimitiveArray, StringArray, StructArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, Fields};
 use recoup_core::money::{Amount, Number};
@@ -324,25 +324,6 @@ pub(crate) fn lists(ends: impl Iterator<Item = i32>, items: StructArray) -> Resu
     let field = Arc::new(Field::new("item", items.data_type().clone(), false));
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
     Ok(Arc::new(ListArray::try_new(field, offsets, Arc::new(items), None)?))
-}
-
-/// A column of yes and no.
-#[derive(Debug, Default)]
-pub(crate) struct Truths {
-    values: Bits,
-    known: Bits,
-}
-
-impl Truths {
-    #[inline]
-    pub(crate) fn push(&mut self, value: Option<bool>) {
-        self.values.push(value.unwrap_or(false));
-        self.known.push(value.is_some());
-    }
-
-    pub(crate) fn finish(&mut self) -> ArrayRef {
-        Arc::new(BooleanArray::new(self.values.finish(), self.known.finish_nulls()))
-    }
 }
 
 /// The bounds of a column of lists.

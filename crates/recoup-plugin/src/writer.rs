@@ -178,7 +178,7 @@ impl<'a> AnswerWriter<'a> {
 
     /// Adds the assessment of the next resource, made at an instant in a place.
     pub fn push(&mut self, place: u32, at: Instant, assessment: &Assessment) {
-        for ruling in assessment.rulings() {
+        for ruling in assessment.ranked() {
             self.ruling(ruling);
         }
         self.headings.push(Heading {

@@ -24,8 +24,16 @@ pub struct Accounts {
 /// Where it cannot be read or is no JSON array.
 pub fn read(name: &str, zone_of: &ZoneOf<'_>) -> Result<Accounts, ReadError> {
     let text = fs::read_to_string(name).map_err(|source| ReadError::Io { file: name.to_owned(), source })?;
+    from_text(name, &text, zone_of)
+}
+
+/// Reads accounts from text that is there already; `name` says where it is from.
+///
+/// # Errors
+/// Where it is no JSON array.
+pub fn from_text(name: &str, text: &str, zone_of: &ZoneOf<'_>) -> Result<Accounts, ReadError> {
     let form = |line: usize, what: String| ReadError::Form { file: name.to_owned(), line: line.max(1) as u64, what };
-    let json: Value = serde_json::from_str(&text).map_err(|error| form(error.line(), format!("not JSON: {error}")))?;
+    let json: Value = serde_json::from_str(text).map_err(|error| form(error.line(), format!("not JSON: {error}")))?;
     let Value::Array(items) = json else {
         return Err(form(1, "expected a JSON array of accounts".to_owned()));
     };

@@ -1,4 +1,4 @@
-//! Reading portfolios and accounts, and writing assessments as Parquet.
+//! Reading and writing portfolios, reading accounts, and writing assessments as Parquet.
 //!
 //! A portfolio is NDJSON, a JSON array, CSV or Parquet; the form is recognised by content. Reading is
 //! streamed: [`read::Portfolio`] gives chunks of [`read::Item`]s, each with the line it came from, and
@@ -15,6 +15,7 @@
 //! | [`focus`] | what was bought, out of FOCUS cost and usage |
 //! | [`accounts`] | the accounts file |
 //! | [`rows`] | rows of Parquet as JSON |
+//! | [`write`] | portfolios in any of these forms |
 //! | [`parquet`] | assessments as Parquet |
 
 pub mod accounts;
@@ -29,3 +30,4 @@ pub mod quick_csv;
 pub mod quick_rows;
 pub mod read;
 pub mod rows;
+pub mod write;

@@ -1,4 +1,4 @@
-//! Assessments as Parquet: one row a ruling, flat columns, typed amounts and instants.
+//! Assessments as columns and as Parquet: one row a ruling, flat, with typed amounts and instants.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -63,7 +63,9 @@ const AMOUNTS: &[&str] = &[
 ];
 const TIMES: &[&str] = &["at", "until", "effective_at", "stated_until"];
 
-fn columns() -> Vec<Field> {
+/// The columns of rulings.
+#[must_use]
+pub fn columns() -> Vec<Field> {
     let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let texts = TEXTS.iter().map(|name| Field::new(*name, DataType::Utf8, true));
     let amounts = AMOUNTS.iter().map(|name| Field::new(*name, DECIMAL, true));
@@ -105,7 +107,7 @@ impl Cell<'_> {
     }
 }
 
-/// Rows of assessments on their way into Parquet.
+/// Rulings as columns, gathered from one assessment after the other.
 pub struct Rows {
     schema: Arc<Schema>,
     texts: Vec<StringBuilder>,
@@ -190,7 +192,9 @@ impl Rows {
         many(&mut |cell| ruling.refusals.iter().for_each(|refusal| cell.put(refusal.reason)));
         many(&mut |cell| ruling.refusals.iter().for_each(|refusal| cell.put(clause_text(policy, refusal.clause).0)));
         many(&mut |cell| ruling.unknowns.iter().for_each(|unknown| cell.put(unknown.reason)));
-        many(&mut |cell| ruling.unknowns.iter().filter_map(|unknown| unknown.fact.as_deref()).for_each(|fact| cell.put(fact)));
+        many(&mut |cell| {
+            ruling.unknowns.iter().filter_map(|unknown| unknown.fact.as_deref()).for_each(|fact| cell.put(fact));
+        });
         many(&mut |cell| {
             let items = refund.into_iter().flat_map(RefundQuote::items);
             items.for_each(|item| cell.put(format_args!("{} {} to {}", item.amount, item.instrument, item.to)));
@@ -201,7 +205,9 @@ impl Rows {
         many(&mut |cell| answered.overlaid(ruling).into_iter().for_each(|clause| cell.put(clause)));
         many(&mut |cell| stated().for_each(|one| cell.put(&one.statement.by)));
         many(&mut |cell| {
-            first_stated(answered, ruling, |statement| statement.currency).iter().for_each(|currency| cell.put(currency));
+            first_stated(answered, ruling, |statement| statement.currency)
+                .iter()
+                .for_each(|currency| cell.put(currency));
         });
         many(&mut |cell| stated().filter(|one| one.differs()).for_each(|one| cell.put(difference(one))));
     }

@@ -24,7 +24,11 @@ impl Column {
     fn of(name: &str) -> Option<Self> {
         let name = name.trim();
         match name.strip_prefix("facts.") {
-            None => Field::ALL.iter().zip(Field::WORDS).find(|(_, word)| **word == name).map(|(field, _)| Self::Field(*field)),
+            None => Field::ALL
+                .iter()
+                .zip(Field::WORDS)
+                .find(|(_, word)| **word == name)
+                .map(|(field, _)| Self::Field(*field)),
             Some(fact) => {
                 let flag = Flag::parse(fact).map(Self::Flag);
                 let figure = flag.or_else(|_| Figure::parse(fact).map(Self::Figure));

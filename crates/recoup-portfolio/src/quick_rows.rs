@@ -253,7 +253,9 @@ impl<'a> Facts<'a> {
                         into.flags.set(*flag, array.value(row));
                     }
                 }
-                Fact::Figure(figure, decimals) => into.figures.extend(decimals.number(row)?.map(|value| (*figure, value))),
+                Fact::Figure(figure, decimals) => {
+                    into.figures.extend(decimals.number(row)?.map(|value| (*figure, value)));
+                }
                 Fact::Text(text, texts) => into.texts.extend(texts.get(row).map(|value| (*text, value))),
                 Fact::Moment(moment, times) => {
                     into.moments.extend(times.get(row, clock, provider, site)?.map(|value| (*moment, value)));

@@ -310,7 +310,10 @@ impl LineReader {
                 let room = limits::RECORD.saturating_sub(text.len());
                 if read_line(self.input.as_mut(), &mut rest, room)? == Some(false) {
                     self.line += 1;
-                    let what = format!("the line is longer than {} bytes, the most that is read of one record", limits::RECORD);
+                    let what = format!(
+                        "the line is longer than {} bytes, the most that is read of one record",
+                        limits::RECORD
+                    );
                     return Ok(Some(Err(Item { line: first, content: Content::Bad(what) })));
                 }
                 text.append(&mut rest);
@@ -454,7 +457,14 @@ fn opened(name: &str, input: Box<dyn BufRead + Send>, progress: Progress) -> Res
         };
         return parquet(name, ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(form)?, progress);
     }
-    let portfolio = |form| Ok(Opened::Portfolio(Portfolio { file: name.into(), form, progress: progress.clone(), not_understood: Vec::new() }));
+    let portfolio = |form| {
+        Ok(Opened::Portfolio(Portfolio {
+            file: name.into(),
+            form,
+            progress: progress.clone(),
+            not_understood: Vec::new(),
+        }))
+    };
     match first {
         b'{' if is_lines(&body, whole) => portfolio(Form::Lines(LineReader::new(rest))),
         b'{' => {

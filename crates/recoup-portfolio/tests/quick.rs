@@ -102,7 +102,8 @@ fn bent_and_broken_records_are_read_alike() {
         let mut text = records[below(records.len())].clone();
         for _ in 0..=below(5) / 4 {
             // Between the signs of JSON, where something begins or ends.
-            let places: Vec<usize> = text.char_indices().filter(|(_, sign)| ",:{}[]\"".contains(*sign)).map(|(at, _)| at).collect();
+            let places: Vec<usize> =
+                text.char_indices().filter(|(_, sign)| ",:{}[]\"".contains(*sign)).map(|(at, _)| at).collect();
             let (from, to) = (places[below(places.len())], places[below(places.len())]);
             match below(4) {
                 0 => text.insert_str(from + 1, BITS[below(BITS.len())]),

@@ -181,7 +181,7 @@ fn review(deadline: &Deadline) -> Option<String> {
 }
 
 /// The instant as words: `before ...`, or `through ...` where it is itself inside.
-fn when(deadline: &Deadline, zone: Zone) -> String {
+pub(crate) fn when(deadline: &Deadline, zone: Zone) -> String {
     let word = if deadline.through { "through" } else { "before" };
     format!("{word} {}", time::long(deadline.at, zone))
 }
@@ -195,7 +195,8 @@ pub(crate) fn worth(figures: &Figures) -> (String, String) {
     }
 }
 
-fn stake(deadline: &Deadline) -> (String, String) {
+/// What is at stake, as people read it.
+pub(crate) fn stake(deadline: &Deadline) -> (String, String) {
     match (deadline.stake(), deadline.currency()) {
         (Some(stake), Some(currency)) => (stake.to_string(), currency.to_string()),
         (Some(_), None) => ("0".to_owned(), String::new()),

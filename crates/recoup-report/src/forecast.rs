@@ -18,6 +18,22 @@ use crate::grid;
 use crate::text::{TIE, clean, html as escape, paragraph, spaced};
 use crate::{Look, page, time};
 
+type Part = (&'static str, fn(&Money) -> Amount);
+
+/// The parts of money that a chart shows.
+pub(crate) const SHOWN: [Part; 5] = [
+    ("refund", |money| money.refund),
+    ("consumed", |money| money.consumed),
+    ("fee", |money| money.fee),
+    ("forfeited", |money| money.forfeited),
+    ("released", |money| money.released),
+];
+
+/// What is nothing all the time is no line worth drawing, but for the refund itself.
+pub(crate) fn is_worth_drawing(series: &Series) -> bool {
+    series.label == "refund" || series.points.iter().any(|(_, amount)| amount.is_some_and(|amount| !amount.is_zero()))
+}
+
 /// The parts of figures by their names; none where nothing is known.
 pub(crate) fn parts(figures: &Figures) -> [(&'static str, Option<Amount>); 9] {
     let part = |of: fn(&Money) -> Amount| figures.money.as_ref().map(of);
@@ -87,23 +103,10 @@ impl Forecasts {
             mine.map(|forecast| Series { label: forecast.label.clone(), points: forecast.points(&self.moments) })
                 .collect()
         } else {
-            type Part = (&'static str, fn(&Money) -> Amount);
-            let shown: [Part; 5] = [
-                ("refund", |money| money.refund),
-                ("consumed", |money| money.consumed),
-                ("fee", |money| money.fee),
-                ("forfeited", |money| money.forfeited),
-                ("released", |money| money.released),
-            ];
-            let all = shown
-                .into_iter()
-                .map(|(label, of)| Series { label: label.to_owned(), points: self.points(currency, of) });
-            // What is nothing all the time is no line worth drawing, but for the refund itself.
-            all.filter(|series| {
-                series.label == "refund"
-                    || series.points.iter().any(|(_, amount)| amount.is_some_and(|amount| !amount.is_zero()))
-            })
-            .collect()
+            let all = SHOWN
+                .iter()
+                .map(|(label, of)| Series { label: (*label).to_owned(), points: self.points(currency, of) });
+            all.filter(is_worth_drawing).collect()
         };
         Chart { currency, series }
     }
@@ -157,7 +160,7 @@ pub fn pace(run: &Run) -> String {
 
 /// An instant; the neighbours of a whole second as what they are, the last moment before it and the first
 /// after it.
-fn moment(at: Instant, zone: Zone) -> String {
+pub(crate) fn moment(at: Instant, zone: Zone) -> String {
     const SECOND: i64 = Span::seconds(1).micros();
     match at.micros().rem_euclid(SECOND) {
         1 => format!("after {}", time::long(Instant::from_micros(at.micros() - 1), zone)),
@@ -166,7 +169,7 @@ fn moment(at: Instant, zone: Zone) -> String {
     }
 }
 
-fn ends(run: &Run, zone: Zone) -> String {
+pub(crate) fn ends(run: &Run, zone: Zone) -> String {
     match run.ends {
         Ends::Before(at) => format!("before {}", time::long(at, zone)),
         Ends::Through(at) => format!("through {}", time::long(at, zone)),
@@ -174,7 +177,7 @@ fn ends(run: &Run, zone: Zone) -> String {
     }
 }
 
-fn exit(figures: &Figures) -> String {
+pub(crate) fn exit(figures: &Figures) -> String {
     figures.exit.map_or_else(|| "-".to_owned(), |exit| spaced(exit.as_str()))
 }
 

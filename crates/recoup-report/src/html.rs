@@ -25,6 +25,7 @@ use recoup_core::vocab::{Exit, Outcome};
 use crate::detail::{about, breakdown, cited, particulars};
 use crate::explain::to_check;
 use crate::line::Line;
+use crate::page::MORE;
 use crate::text::{html as escape, spaced, web_address};
 use crate::totals::Totals;
 use crate::{Answered, Look, Report, stated, time, words};
@@ -38,12 +39,28 @@ pub struct Html<W> {
     body: String,
     asked: Option<(String, bool)>,
     totals: Totals,
+    /// Sections under the table.
+    sections: String,
+    open: bool,
 }
 
 impl<W: io::Write> Html<W> {
     /// Writes to `out`.
     pub fn new(out: W, look: Look) -> Self {
-        Self { out, look, body: String::new(), asked: None, totals: Totals::default() }
+        let totals = Totals::default();
+        Self { out, look, body: String::new(), asked: None, totals, sections: String::new(), open: false }
+    }
+
+    /// Shows all exits at once, where a page is about a few resources.
+    #[must_use]
+    pub fn open(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    /// Puts a section, which is HTML already, under the table.
+    pub fn section(&mut self, html: &str) {
+        self.sections.push_str(html);
     }
 }
 
@@ -59,7 +76,7 @@ impl<W: io::Write> Report for Html<W> {
             None => self.asked = Some((at, true)),
             Some((first, same)) => *same &= *first == at,
         }
-        resource(&mut self.body, answered).map_err(io::Error::other)
+        resource(&mut self.body, answered, self.open).map_err(io::Error::other)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -74,9 +91,10 @@ impl<W: io::Write> Report for Html<W> {
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-             <title>{title}</title>\n<style>\n{css}</style>\n</head>\n<body>\n\
+             <title>{title}</title>\n<style>\n{css}{more}</style>\n</head>\n<body>\n\
              <header><h1>{title}</h1><p class=\"soft\">{sentence}{asked}</p></header>\n",
             css = include_str!("page.css"),
+            more = if self.sections.is_empty() { "" } else { MORE },
             sentence = escape(&self.totals.sentence()),
         )?;
         self.out.write_all(cards(&self.totals).as_bytes())?;
@@ -89,6 +107,7 @@ impl<W: io::Write> Report for Html<W> {
             self.out.write_all(self.body.as_bytes())?;
             self.out.write_all(b"</table>\n")?;
         }
+        self.out.write_all(self.sections.as_bytes())?;
         self.out.write_all(
             "<footer>✓ allowed, ? conditional: allowed if the facts named are as stated, ✕ refused. \
              Kept is what was consumed, the fee and what is forfeited. \
@@ -146,7 +165,7 @@ fn cards(totals: &Totals) -> String {
     out
 }
 
-fn resource(out: &mut String, answered: &Answered) -> std::fmt::Result {
+fn resource(out: &mut String, answered: &Answered, open: bool) -> std::fmt::Result {
     let subject = &answered.subject;
     let line = Line::of(answered);
     let name = subject.name.as_deref().map(|name| format!("<br><bdi>{}</bdi>", escape(name))).unwrap_or_default();
@@ -180,9 +199,10 @@ fn resource(out: &mut String, answered: &Answered) -> std::fmt::Result {
     let account = subject.account.as_deref().map(|account| format!(", account {account}")).unwrap_or_default();
     let exits = answered.assessment.rulings().len();
     let plural = if exits == 1 { "" } else { "s" };
+    let open = if open { " open" } else { "" };
     write!(
         out,
-        "<tr class=\"more\"><td colspan=\"9\"><details><summary>{exits} exit{plural}, with clauses and sources</summary>\
+        "<tr class=\"more\"><td colspan=\"9\"><details{open}><summary>{exits} exit{plural}, with clauses and sources</summary>\
          <p class=\"soft\">site {}{}{}, asked at {}</p><div class=\"exits\">",
         escape(&subject.site),
         escape(&edition),

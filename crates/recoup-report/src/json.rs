@@ -169,8 +169,15 @@ fn put_ruling(out: &mut String, ruling: &RulingData, clauses: &Clauses, zone: Zo
     out.push_str(",\"refusals\":");
     put_all(out, &ruling.refusals, |out, refusal| {
         let clause = clauses.of(refusal.clause);
-        let parts =
-            ["{\"clause\":", &clause.id, ",\"reason\":\"", refusal.reason.as_str(), "\",\"says\":", &clause.says, clause.end];
+        let parts = [
+            "{\"clause\":",
+            &clause.id,
+            ",\"reason\":\"",
+            refusal.reason.as_str(),
+            "\",\"says\":",
+            &clause.says,
+            clause.end,
+        ];
         parts.into_iter().for_each(|part| out.push_str(part));
     });
     out.push_str(",\"unknowns\":");

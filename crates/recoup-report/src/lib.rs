@@ -12,6 +12,7 @@
 //! | [`markdown`] | the same as a table for an issue or a wiki |
 //! | [`html`] | one self-contained page with every exit and its sources |
 //! | [`explain`] | one answer, clause by clause and step by step |
+//! | [`explained`] | the same with what comes, in the formats that are no plain text |
 //! | [`compare`] | the same resources under several providers' rules |
 //! | [`policy`] | what a provider publishes: lists, differences of editions, the policy book |
 //! | [`deadlines`] | what closes, opens or changes its fee over time, and what it costs to miss it |
@@ -47,6 +48,7 @@ pub mod compare;
 pub mod deadlines;
 mod detail;
 pub mod explain;
+pub mod explained;
 pub mod focus;
 pub mod forecast;
 mod grid;

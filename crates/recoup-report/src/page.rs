@@ -3,7 +3,7 @@
 use crate::text::html as escape;
 
 /// What pages with charts and lists need over the style of the assessments.
-const MORE: &str = "\
+pub(crate) const MORE: &str = "\
 h2{font-size:1.15rem;margin:1.6rem 0 .5rem}
 ul.plain{margin:0;padding-left:1rem}
 .why{overflow-wrap:anywhere}

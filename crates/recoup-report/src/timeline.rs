@@ -1,15 +1,19 @@
 //! What comes for one resource: exits opening and closing, steps of fees, the best moment. The end of an
-//! explanation.
+//! explanation, in each of its formats.
 
 use recoup_core::assessment::Subject;
+use recoup_core::money::{Amount, Currency};
 use recoup_core::time::{Instant, Zone};
+use recoup_timeline::Figures;
 use recoup_timeline::deadlines::{Deadline, Kind};
+use recoup_timeline::figures::Money;
 use recoup_timeline::forecast::{Curve, Run};
 use serde_json::{Value, json};
 
-use crate::deadlines::{clause_id, verb, worth};
+use crate::chart::{self, Chart, Series};
+use crate::deadlines::{clause_id, stake, verb, what, when, why, worth};
 use crate::grid::{Tone, paint};
-use crate::text::{clean, paragraph, spaced};
+use crate::text::{clean, html as escape, markdown as escape_markdown, paragraph, spaced};
 use crate::{Look, forecast, time, words};
 
 /// What comes for one resource.
@@ -21,6 +25,8 @@ pub struct Told {
     pub deadlines: Vec<Deadline>,
     /// What it would give at each moment.
     pub curve: Curve,
+    /// The figures at the moments that a chart shows, in the order of time.
+    pub points: Vec<(Instant, Figures)>,
 }
 
 impl Told {
@@ -34,6 +40,38 @@ impl Told {
     }
 }
 
+/// Something that is told of the time that comes.
+pub(crate) enum Event<'t> {
+    /// Between two boundaries a figure moves.
+    Moves(&'t Run),
+    /// A boundary.
+    Boundary(&'t Deadline),
+}
+
+impl Told {
+    /// What is told, in the order of time.
+    pub(crate) fn events(&self) -> Vec<Event<'_>> {
+        let mut events = Vec::new();
+        let mut deadlines = self.deadlines.iter().peekable();
+        for run in &self.curve.runs {
+            if run.first != run.end {
+                events.push(Event::Moves(run));
+            }
+            // A boundary at which only reasons change is none to be told.
+            while let Some(deadline) = deadlines.next_if(|deadline| deadline.at <= run.last || is_end_of(deadline, run))
+            {
+                events.push(Event::Boundary(deadline));
+            }
+        }
+        events
+    }
+
+    /// The best moment and what it brings, in words.
+    fn best(&self) -> String {
+        forecast::best(&self.forecast()).unwrap_or_else(|| "none: nothing is known to come back".to_owned())
+    }
+}
+
 fn both(at: Instant, zone: Zone) -> String {
     time::both(at, zone)
 }
@@ -44,19 +82,16 @@ pub fn text(told: &Told, look: &Look) -> String {
     let limit = look.columns();
     let zone = told.subject.zone;
     let mut out = format!("\n{}\n", paint("What comes", Tone::Head, look.colour));
-    let mut deadlines = told.deadlines.iter().peekable();
-    for run in &told.curve.runs {
-        movement(&mut out, run, limit);
-        // A boundary at which only reasons change is none to be told.
-        while let Some(deadline) = deadlines.next_if(|deadline| deadline.at <= run.last || is_end_of(deadline, run)) {
-            event(&mut out, deadline, zone, limit);
+    for event in told.events() {
+        match event {
+            Event::Moves(run) => movement(&mut out, run, limit),
+            Event::Boundary(deadline) => boundary(&mut out, deadline, zone, limit),
         }
     }
     if told.deadlines.is_empty() {
         paragraph(&mut out, "  ", "Nothing opens or closes by time alone.", limit);
     }
-    let best = forecast::best(&told.forecast()).unwrap_or_else(|| "none: nothing is known to come back".to_owned());
-    paragraph(&mut out, "  best moment  ", &clean(&best), limit);
+    paragraph(&mut out, "  best moment  ", &clean(&told.best()), limit);
     out
 }
 
@@ -68,21 +103,19 @@ fn is_end_of(deadline: &Deadline, run: &Run) -> bool {
     }
 }
 
-/// How the figure moves in a run, where it does.
+fn amount((amount, currency): (String, String)) -> String {
+    format!("{amount} {currency}").trim().to_owned()
+}
+
+/// How the figure moves in a run.
 fn movement(out: &mut String, run: &Run, limit: usize) {
-    if run.first == run.end {
-        return;
-    }
-    let amount = |figures: &recoup_timeline::Figures| {
-        let (amount, currency) = worth(figures);
-        format!("{amount} {currency}").trim().to_owned()
-    };
-    let exit = run.first.exit.map_or_else(|| "-".to_owned(), |exit| spaced(exit.as_str()));
-    let text = format!("{exit}: from {} to {}, {}", amount(&run.first), amount(&run.end), forecast::pace(run));
+    let exit = forecast::exit(&run.first);
+    let (first, end) = (amount(worth(&run.first)), amount(worth(&run.end)));
+    let text = format!("{exit}: from {first} to {end}, {}", forecast::pace(run));
     paragraph(out, "    ", &text, limit);
 }
 
-fn event(out: &mut String, deadline: &Deadline, zone: Zone, limit: usize) {
+fn boundary(out: &mut String, deadline: &Deadline, zone: Zone, limit: usize) {
     let word = if deadline.through { "through" } else { "before" };
     paragraph(out, "  ", &format!("{word} {}", both(deadline.at, zone)), limit);
     for change in &deadline.changes {
@@ -124,4 +157,92 @@ pub fn to_json(told: &Told) -> Value {
         "runs": forecast.get("runs"),
         "best": forecast.get("best"),
     })
+}
+
+const HEADS: [&str; 6] = ["when", "what happens", "worth before", "worth after", "at stake", "why"];
+
+/// What comes, as rows of a table under headings.
+fn rows(told: &Told) -> Vec<Vec<String>> {
+    let zone = told.subject.zone;
+    let of_run = |run: &Run| {
+        let moves = format!("{} {}", forecast::exit(&run.first), forecast::pace(run));
+        let span = format!("from {}, {}", forecast::moment(run.from, zone), forecast::ends(run, zone));
+        [span, moves, amount(worth(&run.first)), amount(worth(&run.end)), String::new(), String::new()]
+    };
+    let of_boundary = |deadline: &Deadline| {
+        let (here, utc) = (when(deadline, zone), time::long(deadline.at, Zone::UTC));
+        let when = if here.ends_with(&utc) { here } else { format!("{here} ({utc})") };
+        let (before, after) = (amount(worth(&deadline.before)), amount(worth(&deadline.after)));
+        [when, what(deadline), before, after, amount(stake(deadline)), why(deadline)]
+    };
+    let events = told.events().into_iter().map(|event| match event {
+        Event::Moves(run) => of_run(run).to_vec(),
+        Event::Boundary(deadline) => of_boundary(deadline).to_vec(),
+    });
+    std::iter::once(HEADS.map(str::to_owned).to_vec()).chain(events).collect()
+}
+
+fn heading(told: &Told) -> String {
+    format!("What comes for {}", told.subject.resource)
+}
+
+/// What stands above the table.
+fn sentence(told: &Told) -> String {
+    let quiet = if told.deadlines.is_empty() { "Nothing opens or closes by time alone. " } else { "" };
+    format!("{quiet}Best moment: {}.", told.best())
+}
+
+/// The timeline as Markdown, under a heading of its own.
+#[must_use]
+pub fn markdown(told: &Told) -> String {
+    let mut out = format!("## {}\n\n{}\n", escape_markdown(&heading(told)), escape_markdown(&sentence(told)));
+    let rows = rows(told);
+    if rows.len() > 1 {
+        out.push_str(&format!("\n{}", crate::markdown::table(&rows, 2..5)));
+    }
+    out
+}
+
+/// The timeline as a section of a page, with a chart for every currency in which something comes back.
+#[must_use]
+pub fn html(told: &Told) -> String {
+    let heading = heading(told);
+    let mut out =
+        format!("<section class=\"timeline\">\n<h2>{}</h2>\n<p>{}</p>\n", escape(&heading), escape(&sentence(told)));
+    for chart in charts(&told.points) {
+        out.push_str(&chart::svg(&chart, &heading));
+    }
+    let rows = rows(told);
+    if rows.len() > 1 {
+        forecast::sheet(&mut out, &rows, 2..5);
+    }
+    out.push_str("</section>\n");
+    out
+}
+
+/// A chart for every currency: what comes back, and what is kept of it or no longer owed.
+fn charts(points: &[(Instant, Figures)]) -> Vec<Chart> {
+    let mut currencies: Vec<Currency> = points.iter().filter_map(|(_, figures)| figures.currency()).collect();
+    currencies.sort();
+    currencies.dedup();
+    currencies
+        .into_iter()
+        .map(|currency| {
+            let series = forecast::SHOWN.iter().map(|(label, of)| Series {
+                label: (*label).to_owned(),
+                points: points.iter().map(|(at, figures)| (*at, shown(figures, currency, *of))).collect(),
+            });
+            Chart { currency, series: series.filter(forecast::is_worth_drawing).collect() }
+        })
+        .collect()
+}
+
+/// An amount of figures, where they are in a currency: nothing where nothing is open, none where it is not known.
+fn shown(figures: &Figures, currency: Currency, of: fn(&Money) -> Amount) -> Option<Amount> {
+    match figures.money {
+        _ if !figures.is_open() => Some(Amount::ZERO),
+        Some(money) if money.currency == currency => Some(of(&money)),
+        Some(_) => Some(Amount::ZERO),
+        None => None,
+    }
 }

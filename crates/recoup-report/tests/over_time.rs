@@ -206,8 +206,15 @@ fn a_total_is_the_sum_of_its_resources_at_every_moment() {
 fn what_comes_ends_an_explanation() {
     let (rules, timelines) = walked();
     let curve = curves(&rules, &[(0, &timelines[0])], 740).remove(0).unwrap();
-    let told = Told { subject: timelines[0].subject.clone(), deadlines: deadlines(&timelines[0]), curve };
+    let span = (timelines[0].from(), timelines[0].last());
+    let at = moments(std::slice::from_ref(&curve), span.0, span.1, 100).at;
+    let figures = figures_at(&rules, &[(0, &curve)], &at).unwrap().remove(0);
+    let points = at.into_iter().zip(figures).filter_map(|(at, figures)| Some((at, figures?))).collect();
+    let told = Told { subject: timelines[0].subject.clone(), deadlines: deadlines(&timelines[0]), curve, points };
     insta::assert_snapshot!("what_comes_80", timeline::text(&told, &look(80)));
+    insta::assert_snapshot!("what_comes_markdown", timeline::markdown(&told));
+    let section = timeline::html(&told);
+    assert!(section.contains("<h2>What comes for") && section.contains("data-series=\"refund\""), "{section}");
 }
 
 fn series(label: &str, amounts: &[Option<&str>]) -> Series {

@@ -7,7 +7,7 @@ use recoup_core::time::{Instant, Zone};
 use recoup_core::vocab::Outcome;
 
 use crate::figures::Money;
-use crate::steps::{Movement, movements};
+use crate::steps::{Movement, ROWS_AT_ONCE, movements};
 use crate::{Ends, Figures, Row, Rules, Timeline};
 
 /// A piece of a resource's timeline as a forecast needs it. Both ends are inside.
@@ -232,7 +232,9 @@ pub fn figures_at(
         let open = moments.iter().filter(|at| curve.run(**at).is_some() && curve.figures(**at).is_none());
         rows.extend(open.map(|at| Row { resource: *resource, at: *at }));
     }
-    let mut answers = rules.rule(&rows).into_iter();
+    // Not all at once: the answers are large, the figures are not.
+    let answers = rows.chunks(ROWS_AT_ONCE).flat_map(|rows| rules.rule(rows));
+    let mut answers = answers.map(|answer| answer.map(|answered| Figures::of(&answered.assessment)));
     let mut all = Vec::with_capacity(curves.len());
     for (_, curve) in curves {
         let mut mine = Vec::with_capacity(moments.len());
@@ -240,7 +242,7 @@ pub fn figures_at(
             mine.push(match (curve.run(*at), curve.figures(*at)) {
                 (None, _) => None,
                 (_, Some(figures)) => Some(figures),
-                _ => Some(Figures::of(&answers.next().ok_or("no answer came back")??.assessment)),
+                _ => Some(answers.next().ok_or("no answer came back")??),
             });
         }
         all.push(mine);

@@ -20,6 +20,9 @@ pub const MOST_STEPS: usize = 740;
 /// Points of a grid that are asked about in one round.
 const GRID_POINTS: i64 = 512;
 
+/// Rows that are asked about at once: their answers are in memory together.
+pub(crate) const ROWS_AT_ONCE: usize = 8_192;
+
 /// Points at which one round of a search asks.
 const FAN: i64 = 7;
 
@@ -48,21 +51,35 @@ pub enum Movement {
 pub fn movements(rules: &dyn Rules, pieces: &[(usize, &Piece)], most: usize) -> Vec<Result<Movement, String>> {
     let mut searchers: Vec<Result<Searcher, String>> =
         pieces.iter().map(|(resource, piece)| Ok(Searcher::new(*resource, piece, most))).collect();
-    loop {
+    while round(rules, &mut searchers) {}
+    searchers.into_iter().map(|searcher| searcher.map(Searcher::finish)).collect()
+}
+
+/// Has every searcher ask once, some thousand rows at a time; whether any had something to ask.
+fn round(rules: &dyn Rules, searchers: &mut [Result<Searcher, String>]) -> bool {
+    let mut asked = false;
+    let mut rest = searchers;
+    while !rest.is_empty() {
         let mut rows = Vec::new();
-        let mut counts = Vec::with_capacity(searchers.len());
-        for searcher in &mut searchers {
+        let mut counts = Vec::new();
+        for searcher in rest.iter_mut() {
             let before = rows.len();
             if let Ok(searcher) = searcher {
                 searcher.ask(&mut rows);
             }
             counts.push(rows.len() - before);
+            if rows.len() >= ROWS_AT_ONCE {
+                break;
+            }
         }
+        let (now, later) = rest.split_at_mut(counts.len());
+        rest = later;
         if rows.is_empty() {
-            break;
+            continue;
         }
+        asked = true;
         let mut answers = rules.rule(&rows).into_iter();
-        for (slot, count) in searchers.iter_mut().zip(counts) {
+        for (slot, count) in now.iter_mut().zip(counts) {
             let mine: Result<Vec<Answered>, String> = answers.by_ref().take(count).collect();
             match (slot.as_mut(), mine) {
                 (Ok(searcher), Ok(mine)) => searcher.hear(&mine),
@@ -71,7 +88,7 @@ pub fn movements(rules: &dyn Rules, pieces: &[(usize, &Piece)], most: usize) -> 
             }
         }
     }
-    searchers.into_iter().map(|searcher| searcher.map(Searcher::finish)).collect()
+    asked
 }
 
 enum State {

@@ -267,11 +267,25 @@ fn bracket(ruling: &RulingData) -> Bracket {
     (ruling.exit, ruling.outcome(), refusals, unknowns)
 }
 
+/// Whether two rulings have the same outcome for the same reasons, named in the same order.
+fn is_same_bracket(one: &RulingData, other: &RulingData) -> bool {
+    one.exit == other.exit
+        && one.outcome() == other.outcome()
+        && one.refusals.len() == other.refusals.len()
+        && one.unknowns.len() == other.unknowns.len()
+        && one.refusals.iter().zip(&other.refusals).all(|(one, other)| one.reason == other.reason)
+        && one.unknowns.iter().zip(&other.unknowns).all(|(one, other)| one.reason == other.reason)
+}
+
 /// Whether two assessments have the same exits with the same outcomes for the same reasons.
 #[must_use]
 pub fn same_brackets(one: &Assessment, other: &Assessment) -> bool {
     if one.rulings().len() != other.rulings().len() {
         return false;
+    }
+    // Mostly nothing moves, not even the order.
+    if one.rulings().iter().zip(other.rulings()).all(|(one, other)| is_same_bracket(one, other)) {
+        return true;
     }
     let brackets = |assessment: &Assessment| {
         let mut all: Vec<Bracket> = assessment.rulings().iter().map(bracket).collect();

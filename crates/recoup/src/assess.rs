@@ -42,8 +42,7 @@ impl<'p> Aside<'p> {
         self.bad += 1;
         // What a broken file says already names its place.
         let already = what.starts_with(file);
-        self.progress
-            .beside(|| if already { say(what) } else { say(format_args!("{}: {what}", place(file, line))) });
+        self.progress.beside(|| if already { say(what) } else { say(format_args!("{}: {what}", place(file, line))) });
     }
 
     /// The same misspelling on every line is said once.

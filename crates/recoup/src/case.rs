@@ -3,6 +3,7 @@
 
 mod change;
 mod cli;
+mod planned;
 mod portfolio;
 mod receipts;
 mod show;
@@ -180,7 +181,10 @@ pub(crate) fn case(setup: &Setup, command: &CaseCommand) -> Outcome {
     match command {
         CaseCommand::List(args) => portfolio::list(setup, args),
         CaseCommand::Quote(args) => portfolio::quote(setup, args),
-        CaseCommand::Confirm(args) => wait(change::confirm(setup, args)),
+        CaseCommand::Confirm(args) => match (&args.planned.plan, &args.case) {
+            (Some(file), _) => planned::confirm(setup, args, file),
+            (None, case) => wait(change::confirm(setup, args, case.as_deref().unwrap_or_default())),
+        },
         CaseCommand::Review(args) => wait(change::review(setup, args)),
         CaseCommand::Execute(args) => wait(change::execute(setup, args)),
         CaseCommand::Settle(args) => wait(change::settle(setup, args)),

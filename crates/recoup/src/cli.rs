@@ -92,6 +92,11 @@ pub(crate) enum Command {
     Reconcile(crate::reconcile::Reconcile),
     /// Run conformance cases; exits 1 where any fails.
     Check(Check),
+    /// Make up a portfolio of any size that looks like a real one, of the providers whose adapters are installed.
+    ///
+    /// For trying things out and for measuring. The same seed gives the same bytes on every machine; a resource
+    /// depends on the seed and its number alone. See docs/generate.md.
+    Generate(Generate),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -102,7 +107,7 @@ pub(crate) enum Command {
 }
 
 /// What all commands that assess have in common.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Question {
     /// The instant asked about: RFC 3339 with an offset, or a date (00:00 on each site's clock). Default: now.
     #[arg(long, value_name = "TIME", visible_alias = "from")]
@@ -324,7 +329,7 @@ pub(crate) struct Plan {
     /// plan of its own.
     #[arg(long, value_name = "FILE")]
     pub(crate) rates: Option<PathBuf>,
-    /// Seconds to search at most; past them the best found is given with its gap.
+    /// Seconds for gathering what there is to choose and for searching; past them the best found is given with its gap.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) time_limit: u64,
     /// Replay a plan step by step and recompute every figure and quota; exits 1 where anything does not hold.
@@ -422,6 +427,44 @@ pub(crate) struct Check {
     /// List clauses that no case makes bite, or none lets pass.
     #[arg(long)]
     pub(crate) coverage: bool,
+}
+
+/// How a generated portfolio is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PortfolioForm {
+    Ndjson,
+    Json,
+    Csv,
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// What the chance depends on: the same seed gives the same portfolio.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many resources.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) count: u64,
+    /// Leave out so many resources at the beginning; the others stay what they are.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) skip: u64,
+    /// The instant from which the portfolio is seen, near which windows close: RFC 3339 with an offset, or a date.
+    /// Not the clock, so that the seed alone says what comes out.
+    #[arg(long, value_name = "TIME", default_value = "2026-03-05T12:00:00Z")]
+    pub(crate) at: String,
+    /// Only this provider; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Vec<String>,
+    /// Write the accounts of the portfolio to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) accounts: Option<PathBuf>,
+    /// Format; by default NDJSON, or by the name of OUT.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<PortfolioForm>,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 impl TimeAnswer {

@@ -1,16 +1,21 @@
 //! `recoup explain`.
 
+use std::io::Write as _;
+
 use recoup_core::assessment::Answered;
+use recoup_core::time::{Instant, Span};
 use recoup_engine::Engine;
-use recoup_engine::timeline::each;
+use recoup_engine::timeline::{Figures, Rules, each};
+use recoup_report::Look;
 use recoup_report::explain::explain as explain_text;
+use recoup_report::explained::{self, Explained};
 use recoup_report::timeline::{self, Told};
 use recoup_timeline::deadlines::deadlines;
-use recoup_timeline::forecast::curves;
+use recoup_timeline::forecast::{Curve, curves, figures_at, moments};
 use recoup_timeline::steps::MOST_STEPS;
-use serde_json::Value;
 
 use crate::cli::{Explain, Format};
+use crate::forecast::{MOST_MOMENTS, last_change};
 use crate::host::{Failure, Outcome, Status, look, say, threads};
 use crate::output;
 use crate::span::{Asked, ask, natural_end};
@@ -29,26 +34,43 @@ pub(crate) fn explain(engine: &Engine, args: &Explain) -> Outcome {
         )));
     }
     let (told, walked) = over_time(&asked, threads(&args.question));
-    match args.answer.format {
-        Some(Format::Json) => {
-            let json: Value =
-                found.iter().zip(&told).map(|(answered, told)| with_timeline(answered, told.as_ref())).collect();
-            output::write_text(&args.answer, &format!("{json:#}\n"))?;
-        }
-        None | Some(Format::Table) => {
-            let look = look("", args.answer.output.is_some());
-            let text = |(answered, told): (&Answered, &Option<Told>)| {
-                let timeline = told.as_ref().map(|told| timeline::text(told, &look)).unwrap_or_default();
-                format!("{}{timeline}", explain_text(answered, &look))
-            };
-            let texts: Vec<String> = found.iter().zip(&told).map(text).collect();
-            output::write_text(&args.answer, &texts.join("\n"))?;
-        }
-        Some(_) => output::write(&args.answer, &format!("Explained: {}", args.id), |writer| {
-            found.iter().try_for_each(|answered| writer.add(answered))
-        })?,
-    }
+    let all: Vec<Explained> =
+        found.into_iter().zip(told).map(|(answered, told)| Explained { answered, told }).collect();
+    write(args, &all)?;
     Ok(asked.status.max(walked))
+}
+
+/// Writes an explanation: for a person unless a format is named, or follows from the name of a file.
+fn write(args: &Explain, all: &[Explained]) -> Result<(), Failure> {
+    let named = args.answer.format.is_some() || args.answer.output.is_some();
+    let format = if named { output::format(&args.answer) } else { Format::Table };
+    let title = format!("Explained: {}", args.id);
+    let look = look(&title, args.answer.output.is_some());
+    let mut out = Vec::new();
+    let written = match format {
+        Format::Table => write!(out, "{}", text(all, &look)),
+        Format::Json => write!(out, "{}", explained::json(all)),
+        Format::Ndjson => write!(out, "{}", explained::ndjson(all)),
+        Format::Csv => explained::csv(all, &mut out),
+        Format::Markdown => explained::markdown(all, &look, &mut out),
+        Format::Html => explained::html(all, &look, &mut out),
+        // These hold assessments and nothing else.
+        Format::Parquet | Format::Focus => {
+            return output::write(&args.answer, &title, |writer| {
+                all.iter().try_for_each(|one| writer.add(&one.answered))
+            });
+        }
+    };
+    written.map_err(|error| Failure::output(&error))?;
+    output::write_text(&args.answer, &String::from_utf8_lossy(&out))
+}
+
+fn text(all: &[Explained], look: &Look) -> String {
+    let one = |one: &Explained| {
+        let timeline = one.told.as_ref().map(|told| timeline::text(told, look)).unwrap_or_default();
+        format!("{}{timeline}", explain_text(&one.answered, look))
+    };
+    all.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// What comes for every resource, where it could be walked.
@@ -59,7 +81,8 @@ fn over_time(asked: &Asked<'_>, threads: usize) -> (Vec<Option<Told>>, Status) {
         let told = timelines.into_iter().map(|(place, timeline)| {
             let timeline = timeline?;
             let curve = curves(rules, &[(place, &timeline)], MOST_STEPS).pop().ok_or("no answer came back")??;
-            Ok::<Told, String>(Told { deadlines: deadlines(&timeline), subject: timeline.subject, curve })
+            let points = points(rules, place, &curve)?;
+            Ok::<Told, String>(Told { deadlines: deadlines(&timeline), subject: timeline.subject, curve, points })
         });
         told.collect()
     });
@@ -75,11 +98,14 @@ fn over_time(asked: &Asked<'_>, threads: usize) -> (Vec<Option<Told>>, Status) {
     (told, status)
 }
 
-/// The assessment with what comes.
-fn with_timeline(answered: &Answered, told: Option<&Told>) -> Value {
-    let mut json = answered.to_json();
-    if let (Value::Object(map), Some(told)) = (&mut json, told) {
-        map.insert("timeline".into(), timeline::to_json(told));
-    }
-    json
+/// The figures of a curve wherever they turn, and at the begin of every month, until nothing moves any more.
+fn points(rules: &dyn Rules, place: usize, curve: &Curve) -> Result<Vec<(Instant, Figures)>, String> {
+    let ends = (curve.runs.first(), curve.runs.last());
+    let (Some(from), Some(last)) = (ends.0.map(|run| run.from), ends.1.map(|run| run.last)) else {
+        return Ok(Vec::new());
+    };
+    let last = last_change(std::slice::from_ref(curve)).map_or(last, |change| (change + Span::days(1)).min(last));
+    let at = moments(std::slice::from_ref(curve), from, last.max(from), MOST_MOMENTS).at;
+    let figures = figures_at(rules, &[(place, curve)], &at)?.into_iter().flatten();
+    Ok(at.into_iter().zip(figures).filter_map(|(at, figures)| Some((at, figures?))).collect())
 }

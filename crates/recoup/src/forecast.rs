@@ -20,7 +20,7 @@ use crate::span::{Asked, any, ask, made, natural_end, until};
 const EVERY_STEP: usize = 52_704;
 
 /// Instants at which totals are told.
-const MOST_MOMENTS: usize = 2_000;
+pub(crate) const MOST_MOMENTS: usize = 2_000;
 
 /// Refuses what only deadlines can be written as, before any work is done.
 pub(crate) fn refuse_calendar(answer: &TimeAnswer) -> Result<(), Failure> {
@@ -89,7 +89,7 @@ pub(crate) fn told(
 }
 
 /// The last instant at which anything moves: what comes after is no news.
-fn last_change(curves: &[Curve]) -> Option<Instant> {
+pub(crate) fn last_change(curves: &[Curve]) -> Option<Instant> {
     let of = |curve: &Curve| {
         let last = curve.runs.last()?;
         match last.movement {

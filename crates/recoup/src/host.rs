@@ -6,20 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use recoup_core::context::Run;
-use recoup_core::fact::Flag;
 use recoup_core::record::Facts;
-use recoup_core::time::{Instant, Zone};
+use recoup_core::time::Instant;
 use recoup_engine::Engine;
 use recoup_engine::import::import;
 use recoup_engine::names::Names;
 use recoup_engine::pipeline::Input;
+use recoup_engine::question;
 use recoup_engine::services::name_products;
 use recoup_plugin::host::PluginDir;
 use recoup_plugin::messages::FileText;
 use recoup_portfolio::focus::{self, Focus};
 use recoup_portfolio::read::{self, Opened};
 use recoup_report::Look;
-use serde_json::{Map, Value};
 
 use crate::cli::{Question, Setup};
 use crate::overlay;
@@ -140,47 +139,29 @@ pub(crate) fn now() -> Instant {
 }
 
 fn assumptions(assume: &[String]) -> Result<Facts, Failure> {
-    let mut map = Map::new();
+    let mut pairs = Vec::new();
     for entry in assume {
-        let Some((name, value)) = entry.split_once('=') else {
-            return Err(Failure::usage(format!("--assume {entry}: expected FACT=VALUE, for example promotion=false")));
-        };
-        let value = match (Flag::parse(name), value) {
-            (Ok(_), "true") => Value::Bool(true),
-            (Ok(_), "false") => Value::Bool(false),
-            _ => Value::String(value.to_owned()),
-        };
-        map.insert(name.to_owned(), value);
+        let pair = entry.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("--assume {entry}: expected FACT=VALUE, for example promotion=false"))
+        })?;
+        pairs.push(pair);
     }
-    let read = Facts::from_json(&Value::Object(map), Zone::UTC)
-        .map_err(|faults| Failure::usage(format!("--assume: {faults}")))?;
-    match read.remarks.first() {
-        Some(remark) => {
-            Err(Failure::usage(format!("--assume: {}", remark.what.replace(" and was left out of account", ""))))
-        }
-        None => Ok(read.record),
-    }
+    question::assumptions(pairs).map_err(|what| Failure::usage(format!("--assume: {what}")))
 }
 
 /// The run that a question asks for.
-pub(crate) fn run(engine: &Engine, question: &Question, trace: bool) -> Result<(Run, Status), Failure> {
+pub(crate) fn run(engine: &Engine, asked: &Question, trace: bool) -> Result<(Run, Status), Failure> {
     let mut status = Status::Done;
     let mut run = Run::default();
     run.trace = trace;
-    run.assumed = assumptions(&question.assume)?;
-    let date = |flag: &str, text: &str| {
-        text.parse::<chrono::NaiveDate>()
-            .map_err(|_| Failure::usage(format!("{flag} {text}: expected a date such as 2024-10-29")))
-    };
-    match question.at.as_deref() {
+    run.assumed = assumptions(&asked.assume)?;
+    match asked.at.as_deref() {
         None => run.at = Some(now()),
-        Some(text) if text.len() == 10 => run.day = Some(date("--at", text)?),
-        Some(text) => {
-            run.at = Some(Instant::parse(text, Zone::UTC).map_err(|error| Failure::usage(format!("--at {error}")))?);
-        }
+        Some(text) => question::set_at(&mut run, text).map_err(|what| Failure::usage(format!("--at {what}")))?,
     }
-    run.edition = question.edition.as_deref().map(|text| date("--edition", text)).transpose()?;
-    if let Some(file) = &question.accounts {
+    let edition = |text: &str| question::date(text).map_err(|what| Failure::usage(format!("--edition {what}")));
+    run.edition = asked.edition.as_deref().map(edition).transpose()?;
+    if let Some(file) = &asked.accounts {
         let accounts = recoup_portfolio::accounts::read(file, &|provider, site| engine.zone_of(provider, site))
             .map_err(Failure::input)?;
         for fault in &accounts.faults {

@@ -8,6 +8,7 @@ mod compare;
 mod deadlines;
 mod explain;
 mod forecast;
+mod generate;
 mod host;
 mod output;
 mod overlay;
@@ -65,6 +66,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Case { command } => case::case(setup, &command),
         Command::Reconcile(args) => host::with_engine(setup, |engine| reconcile::reconcile(engine, &args)),
         Command::Check(args) => host::with_engine(setup, |engine| check::check(engine, &args)),
+        Command::Generate(args) => host::with_engine(setup, |engine| generate::generate(engine, &args)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "recoup", &mut script);

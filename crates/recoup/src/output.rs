@@ -106,7 +106,7 @@ impl Packer {
 }
 
 /// A file that takes its name only when it is whole.
-struct Whole {
+pub(crate) struct Whole {
     /// Nothing once it was closed.
     packer: Option<Packer>,
     temporary: PathBuf,
@@ -114,14 +114,14 @@ struct Whole {
 }
 
 impl Whole {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
         let packer = Packer::new(path, File::create(&temporary)?)?;
         Ok(Self { packer: Some(packer), temporary, path: path.to_path_buf() })
     }
 
-    fn keep(mut self, written: Written) -> io::Result<()> {
+    pub(crate) fn keep(mut self, written: Written) -> io::Result<()> {
         self.packer.take().map_or(Ok(()), Packer::finish)?;
         let path = match written {
             Written::Whole => self.path.clone(),

@@ -115,8 +115,8 @@ fn rates(file: &Path) -> Result<Rates, Failure> {
     }
 }
 
-/// Replays a plan with the files that it names, unless others are named.
-fn replay(engine: &Engine, args: &Plan, file: &Path) -> Outcome {
+/// A plan that was written before.
+pub(crate) fn document(file: &Path) -> Result<Document, Failure> {
     let document: Document = read(file, "a plan that recoup wrote")?;
     if document.recoup_plan != VERSION {
         return Err(Failure::input(format_args!(
@@ -125,14 +125,25 @@ fn replay(engine: &Engine, args: &Plan, file: &Path) -> Outcome {
             document.recoup_plan
         )));
     }
-    let files = if args.files.is_empty() { &document.inputs.files } else { &args.files };
-    let mut question: Question = args.question.clone();
-    question.at = Some(document.from.to_string());
-    question.accounts = question.accounts.or_else(|| document.inputs.accounts.clone());
-    question.edition = question.edition.or_else(|| document.inputs.edition.clone());
-    if question.assume.is_empty() {
-        question.assume.clone_from(&document.inputs.assume);
+    Ok(document)
+}
+
+/// What a plan was asked with, where a question does not say otherwise.
+pub(crate) fn as_planned(question: Question, inputs: &Inputs) -> Question {
+    Question {
+        accounts: question.accounts.or_else(|| inputs.accounts.clone()),
+        edition: question.edition.or_else(|| inputs.edition.clone()),
+        assume: if question.assume.is_empty() { inputs.assume.clone() } else { question.assume },
+        ..question
     }
+}
+
+/// Replays a plan with the files that it names, unless others are named.
+fn replay(engine: &Engine, args: &Plan, file: &Path) -> Outcome {
+    let document = document(file)?;
+    let files = if args.files.is_empty() { &document.inputs.files } else { &args.files };
+    let mut question = as_planned(args.question.clone(), &document.inputs);
+    question.at = Some(document.from.to_string());
     let asked = ask(engine, files, &question, None, false)?;
     let faults = check(&document, engine, asked.assessor.run(), &asked.resources, &asked.subjects, threads(&question));
     for fault in &faults {

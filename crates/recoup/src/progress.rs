@@ -26,10 +26,13 @@ impl Progress {
         if to_terminal || !io::stderr().is_terminal() {
             return Self::hidden();
         }
-        let files: Option<Vec<_>> = inputs.iter().map(|input| match input {
-            Input::Portfolio(portfolio) => portfolio.progress().size.map(|size| (size, portfolio.progress())),
-            Input::Records { .. } => None,
-        }).collect();
+        let files: Option<Vec<_>> = inputs
+            .iter()
+            .map(|input| match input {
+                Input::Portfolio(portfolio) => portfolio.progress().size.map(|size| (size, portfolio.progress())),
+                Input::Records { .. } => None,
+            })
+            .collect();
         let files = files.unwrap_or_default();
         let size: u64 = files.iter().map(|(size, _)| size).sum();
         let (bar, form) = if size > 0 {

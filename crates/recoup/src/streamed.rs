@@ -131,12 +131,18 @@ pub(crate) fn streamed(
         let mut aside = Aside::new(progress);
         let mut sink = Sink::begin(form, out).map_err(failed)?;
         let mut written = Ok(());
-        stream(assessor, inputs, &flow, || form.renderer(), |part: Part<io::Result<Rendered>>| {
-            part.aside.into_iter().for_each(|said| aside.say(said));
-            aside.answered(part.answered);
-            written = part.rendered.and_then(|part| sink.add(&part));
-            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
+        stream(
+            assessor,
+            inputs,
+            &flow,
+            || form.renderer(),
+            |part: Part<io::Result<Rendered>>| {
+                part.aside.into_iter().for_each(|said| aside.say(said));
+                aside.answered(part.answered);
+                written = part.rendered.and_then(|part| sink.add(&part));
+                if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            },
+        );
         answered = aside.answered;
         status = aside.finish();
         written.and_then(|()| sink.finish()).map_err(failed)?;

@@ -56,6 +56,11 @@ impl Pool {
             let used = quota.used.map_or_else(|| "an unknown part".to_owned(), |used| used.to_string());
             format!("{draws} USD of cancelled {measure} on top of {used} of {} USD", pool.limit)
         });
+        if quota.used.is_none()
+            && let Some(known) = pool.known_at(cx)
+        {
+            ruling.changes_at(known);
+        }
         ruling.draw(clause::RI_LIMIT_50K, quota);
         Some(pool)
     }
@@ -97,6 +102,13 @@ impl Pool {
             from = turn;
         }
         None
+    }
+
+    /// When it comes to be known what is used of the pool: once the cancellations of which it cannot be told
+    /// no longer count.
+    fn known_at(&self, cx: &Context<'_>) -> Option<Instant> {
+        let leaves = returns(cx).map(|entry| entry.at + Span::days(self.days));
+        leaves.filter(|leaves| cx.at < *leaves && self.used_at(cx, *leaves).is_some()).min()
     }
 
     fn used_at(&self, cx: &Context<'_>, at: Instant) -> Option<Number> {

@@ -102,18 +102,21 @@ fn formula<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, periods: &Peri
         }
     };
     let Fee { share, until } = fee(cx, order, usage.as_ref(), ruling);
-    let ledger = money::ledger_of(resource, cx, order);
+    let paid_in = money::paid_in(resource, cx, order);
     ruling.cite(clause::IN_USE_PAID_INTL);
     ruling.cite(clause::IN_USE_PAID_CN);
-    match (&ledger, usage, share) {
-        (Err(missing), ..) => ruling.missing(clause::IN_USE_FORMULA, *missing),
-        (Ok(ledger), Some(usage), Some(share)) if !periods.changed => {
-            money::give_back_the_rest(cx, ledger, (usage.used(), usage.ordered()), &share, ruling);
+    let settled = match (paid_in, usage, share) {
+        (Err(missing), ..) => Err(missing),
+        (Ok(currency), Some(usage), Some(share)) if !periods.changed => {
             if let Some(until) = until {
                 ruling.changes_at(until);
             }
+            money::give_back_the_rest(cx, order, currency, (usage.used(), usage.ordered()), &share, ruling)
         }
-        _ => {}
+        _ => Ok(()),
+    };
+    if let Err(missing) = settled {
+        ruling.missing(clause::IN_USE_FORMULA, missing);
     }
 }
 

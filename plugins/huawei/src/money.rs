@@ -18,29 +18,35 @@ fn destination(cx: &Context<'_>, instrument: Instrument) -> Destination {
     }
 }
 
-/// The money of an order, whatever others were paid in.
-pub(crate) fn ledger_of<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order) -> Result<Ledger, Missing> {
-    let currency = order.currency().map_or_else(|| cx.currency(resource), Ok)?;
-    let mut ledger = Ledger::new(currency);
-    ledger.add_order(order)?;
-    Ok(ledger)
+/// The currency in which an order was paid, whatever others were paid in.
+///
+/// # Errors
+/// Where that, or what paid it, is not known.
+pub(crate) fn paid_in<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order) -> Result<Currency, Missing> {
+    let currency = currency_of(resource, cx, order)?;
+    let is_known = order.payments().is_some() || order.due() == Some(Amount::ZERO);
+    if is_known { Ok(currency) } else { Err(Missing::Payments) }
 }
 
-/// The money of the orders that leave together.
-fn ledger_of_all<R: Resource, O: Order>(
-    resource: &R,
-    cx: &Context<'_>,
-    mut orders: impl Iterator<Item = O>,
-) -> Result<Ledger, Missing> {
-    if resource.orders().is_none() {
-        return Err(Missing::Orders);
+fn currency_of<R: Resource>(resource: &R, cx: &Context<'_>, order: &impl Order) -> Result<Currency, Missing> {
+    order.currency().map_or_else(|| cx.currency(resource), Ok)
+}
+
+/// A refund on its way, and what paid it where an explanation wants to know.
+struct Settling {
+    quote: RefundQuote,
+    payments: Option<Ledger>,
+}
+
+impl Settling {
+    fn in_currency(currency: Currency, cx: &Context<'_>) -> Self {
+        Self { quote: RefundQuote::nothing(currency), payments: cx.tracing().then(|| Ledger::new(currency)) }
     }
-    let Some(first) = orders.next() else { return cx.currency(resource).map(Ledger::new) };
-    let mut ledger = ledger_of(resource, cx, &first)?;
-    for order in orders {
-        ledger.add_order(&order)?;
+
+    /// Notes what paid an order, for an explanation.
+    fn note(&mut self, order: &impl Order) -> Result<(), Missing> {
+        self.payments.as_mut().map_or(Ok(()), |payments| payments.add_order(order))
     }
-    Ok(ledger)
 }
 
 /// All that was paid by `orders` comes back; discount coupons do not, and what lapsed is void.
@@ -54,67 +60,103 @@ pub(crate) fn give_back_all<R: Resource, O: Order>(
     ruling: &mut Ruling<'_>,
 ) {
     ruling.cite(clause);
-    let ledger = match ledger_of_all(resource, cx, orders) {
-        Ok(ledger) => ledger,
-        Err(missing) => return ruling.missing(clause, missing),
-    };
+    match settle_all(resource, cx, orders, coupons_are_lost) {
+        Ok(Settling { quote, payments }) => {
+            if let Some(payments) = payments {
+                ruling.cite_if(clause::COUPON_FULL, payments.payments().any(|payment| !payment.instrument.is_money()));
+                explain_payments(cx, &payments, ruling);
+                ruling.line("returned", || format!("all of {} but {} forfeited", quote.paid(), forfeited(&quote)));
+            }
+            settle(cx, &quote, ruling);
+            ruling.refund(quote);
+        }
+        Err(missing) => ruling.missing(clause, missing),
+    }
+}
+
+/// What the orders that leave together give back.
+fn settle_all<R: Resource, O: Order>(
+    resource: &R,
+    cx: &Context<'_>,
+    orders: impl Iterator<Item = O>,
+    coupons_are_lost: bool,
+) -> Result<Settling, Missing> {
+    if resource.orders().is_none() {
+        return Err(Missing::Orders);
+    }
     let lost = |payment: &Payment| match payment.instrument {
         Instrument::DiscountCoupon => true,
         Instrument::CashCoupon | Instrument::Voucher if coupons_are_lost => true,
         _ => !payment.valid_at(cx.at),
     };
-    let draft = ledger.settle(|payment| {
+    let dispose = |payment: &Payment| {
         if lost(payment) { Disposition::Lost } else { Disposition::Back(destination(cx, payment.instrument)) }
-    });
-    let quote = draft.finish();
-    if cx.tracing() {
-        ruling.cite_if(clause::COUPON_FULL, ledger.payments().any(|payment| !payment.instrument.is_money()));
-        explain_payments(cx, &ledger, ruling);
-        ruling.line("returned", || format!("all of {} but {} forfeited", quote.paid(), forfeited(&quote)));
+    };
+    let mut orders = orders.peekable();
+    let currency = match orders.peek() {
+        Some(first) => currency_of(resource, cx, first)?,
+        None => cx.currency(resource)?,
+    };
+    let mut settling = Settling::in_currency(currency, cx);
+    for order in orders {
+        settling.note(&order)?;
+        let mut draft = settling.quote.more();
+        draft.add_order(&order, dispose)?;
+        draft.finish();
     }
-    settle(cx, &quote, ruling);
-    ruling.refund(quote);
+    Ok(settling)
 }
 
-/// What money paid comes back less consumption and fee, coupons are lost.
+/// What money paid for an order comes back less consumption and fee, coupons are lost.
 /// `used` is the part of the period that was used, `fee` the share of what was paid that is kept.
+///
+/// # Errors
+/// Where it is not known what paid the order; then nothing is said of a refund.
 pub(crate) fn give_back_the_rest(
     cx: &Context<'_>,
-    ledger: &Ledger,
+    order: &impl Order,
+    currency: Currency,
     used: (i64, i64),
     fee: &Exact,
     ruling: &mut Ruling<'_>,
-) {
-    let paid = Exact::from(ledger.money());
-    let mut draft = ledger.settle(|payment| {
+) -> Result<(), Missing> {
+    let mut settling = Settling::in_currency(currency, cx);
+    settling.note(order)?;
+    let mut draft = settling.quote.more();
+    draft.add_order(order, |payment| {
         match payment.instrument {
             instrument if !instrument.is_money() => Disposition::Lost,
             // What returns to a coupon or card that has run out is void.
             _ if !payment.valid_at(cx.at) => Disposition::ShareLost,
             instrument => Disposition::Share(destination(cx, instrument)),
         }
-    });
+    })?;
+    // All money shares.
+    let money = draft.left();
+    let paid = Exact::from(money);
     let consumed = draft.consume(&paid.times_ratio(used.0, used.1));
     let kept = draft.keep_fee(&paid.times(fee.clone()));
     let left = draft.left();
-    let quote = draft.finish();
-    if cx.tracing() {
-        ruling.cite_if(clause::COUPON_CONDITIONAL, ledger.payments().any(|payment| !payment.instrument.is_money()));
+    draft.finish();
+    let Settling { quote, payments } = settling;
+    if let Some(payments) = payments {
+        ruling.cite_if(clause::COUPON_CONDITIONAL, payments.payments().any(|payment| !payment.instrument.is_money()));
         let cards =
             |payment: &Payment| matches!(payment.instrument, Instrument::FlexiCoupon | Instrument::StoredValueCard);
-        ruling.cite_if(clause::COUPON_FLEXI_CARD_CONDITIONAL, ledger.payments().any(|payment| cards(&payment)));
-        explain_payments(cx, ledger, ruling);
-        ruling.line("paid", || format!("{} by money, {} in all", ledger.money(), quote.paid()));
-        ruling.line("consumed", || format!("{} x {}/{} = {consumed}", ledger.money(), used.0, used.1));
-        ruling.line("fee", || format!("{} x {fee} = {kept}, at most what is left", ledger.money()));
+        ruling.cite_if(clause::COUPON_FLEXI_CARD_CONDITIONAL, payments.payments().any(|payment| cards(&payment)));
+        explain_payments(cx, &payments, ruling);
+        ruling.line("paid", || format!("{money} by money, {} in all", quote.paid()));
+        ruling.line("consumed", || format!("{money} x {}/{} = {consumed}", used.0, used.1));
+        ruling.line("fee", || format!("{money} x {fee} = {kept}, at most what is left"));
         let void = left - quote.refund();
         if void.is_positive() {
             ruling.line("void", || format!("{void} of the refund would return to what has run out"));
         }
-        ruling.line("refund", || format!("{} - {consumed} - {kept} - {void} = {}", ledger.money(), quote.refund()));
+        ruling.line("refund", || format!("{money} - {consumed} - {kept} - {void} = {}", quote.refund()));
     }
     settle(cx, &quote, ruling);
     ruling.refund(quote);
+    Ok(())
 }
 
 fn forfeited(quote: &RefundQuote) -> Amount {

@@ -280,8 +280,8 @@ pub(crate) enum Standing {
     Over,
     /// Its period runs since then.
     Running(Instant),
-    /// Its period has not begun: it returns whole.
-    NotBegun,
+    /// Its period begins then: until it does, it returns whole.
+    NotBegun(Instant),
 }
 
 /// Where an order stands; nothing where its start is unknown.
@@ -292,7 +292,7 @@ pub(crate) fn standing<R: Resource>(resource: &R, order: &impl Order, cx: &Conte
         .or_else(|| if order.kind() == OrderKind::Renewal { None } else { order.paid_at() })
         .or_else(|| if is_first { resource.starts_at() } else { None })?;
     if start > cx.at {
-        return Some(Standing::NotBegun);
+        return Some(Standing::NotBegun(start));
     }
     let end = end_of(resource, order, start, cx);
     Some(if end.is_some_and(|end| end <= cx.at) { Standing::Over } else { Standing::Running(start) })

@@ -101,20 +101,32 @@ fn whole(engine: &Engine, run: &Run, path: &Path, out: &Path, threads: usize) ->
     let assessor = Assessor::new(engine, run.clone());
     let mut joined = Joined::begin(PartFormat::Ndjson, File::create(out)?)?;
     let mut answered = 0;
-    stream(&assessor, vec![Input::Portfolio(portfolio(path)?)], &flow, || Lines(PartFormat::Ndjson.writer()), |part| {
-        answered += part.answered;
-        match part.rendered.and_then(|part| joined.add(&part)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    });
+    stream(
+        &assessor,
+        vec![Input::Portfolio(portfolio(path)?)],
+        &flow,
+        || Lines(PartFormat::Ndjson.writer()),
+        |part| {
+            answered += part.answered;
+            match part.rendered.and_then(|part| joined.add(&part)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        },
+    );
     joined.finish()?;
-    if answered != RECORDS as u64 { Err(format!("{answered} of {RECORDS} were answered").into()) } else { Ok(start.elapsed()) }
+    if answered != RECORDS as u64 {
+        Err(format!("{answered} of {RECORDS} were answered").into())
+    } else {
+        Ok(start.elapsed())
+    }
 }
 
 /// What the way from NDJSON to NDJSON costs, and what reading and writing alone cost.
 pub(crate) fn parts() -> Result<(), Failure> {
-    title(&format!("stream: {RECORDS} records from NDJSON to NDJSON, adapters linked in, medians of {RUNS}, wall clock"));
+    title(&format!(
+        "stream: {RECORDS} records from NDJSON to NDJSON, adapters linked in, medians of {RUNS}, wall clock"
+    ));
     line("part", &["records", "of reading + writing", "against one thread"].map(str::to_owned));
     let folder = tempfile::tempdir()?;
     let (path, out) = (folder.path().join("in.ndjson"), folder.path().join("out.ndjson"));
@@ -124,14 +136,15 @@ pub(crate) fn parts() -> Result<(), Failure> {
         writeln!(file, "{}", resource(profile, number as u64).to_json(Zone::UTC))?;
     }
     file.flush()?;
-    let adapters: Vec<Arc<dyn Adapter>> = vec![
-        Arc::new(Linked::<recoup_huawei::Huawei>::new()?),
-        Arc::new(Linked::<recoup_alibaba::Alibaba>::new()?),
-    ];
+    let adapters: Vec<Arc<dyn Adapter>> =
+        vec![Arc::new(Linked::<recoup_huawei::Huawei>::new()?), Arc::new(Linked::<recoup_alibaba::Alibaba>::new()?)];
     let engine = Engine::from_adapters(adapters);
     let run = Run::at(now()).with_accounts(PROVIDERS.iter().flat_map(accounts).collect::<Vec<_>>());
-    let few: Vec<_> = (0..4_000).filter_map(|number| PROVIDERS.get(number % 2).map(|profile| resource(profile, number as u64))).collect();
-    let answers: Vec<Answered> = Assessor::new(&engine, run.clone()).assess(few).into_iter().collect::<Result<_, _>>()?;
+    let few: Vec<_> = (0..4_000)
+        .filter_map(|number| PROVIDERS.get(number % 2).map(|profile| resource(profile, number as u64)))
+        .collect();
+    let answers: Vec<Answered> =
+        Assessor::new(&engine, run.clone()).assess(few).into_iter().collect::<Result<_, _>>()?;
     let times = |work: &dyn Fn() -> Result<Duration, Failure>| -> Result<Duration, Failure> {
         Ok(median((0..RUNS).map(|_| work()).collect::<Result<_, _>>()?))
     };

@@ -35,22 +35,30 @@ impl On {
     }
 }
 
-pub(super) async fn confirm(setup: &Setup, args: &Confirm) -> Outcome {
-    let on = &args.on;
-    let mut said = Confirmation {
-        lines: on.lines().map(<[u32]>::to_vec),
-        reason: LeavingReason { option: args.reason.clone(), text: args.text.clone() },
-        checked: args.checked.iter().cloned().collect(),
-        ..Confirmation::default()
-    };
-    for word in &args.acknowledge {
-        let effect = Effect::parse(word).map_err(|error| Failure::usage(format!("--acknowledge: {error}")))?;
-        said.acknowledged.insert(effect);
+impl Confirm {
+    /// What is said by whoever confirms.
+    pub(super) fn said(&self) -> Result<Confirmation, Failure> {
+        let mut said = Confirmation {
+            lines: (!self.lines.is_empty()).then(|| self.lines.clone()),
+            reason: LeavingReason { option: self.reason.clone(), text: self.text.clone() },
+            checked: self.checked.iter().cloned().collect(),
+            ..Confirmation::default()
+        };
+        for word in &self.acknowledge {
+            let effect = Effect::parse(word).map_err(|error| Failure::usage(format!("--acknowledge: {error}")))?;
+            said.acknowledged.insert(effect);
+        }
+        Ok(said)
     }
-    let act = on.act()?;
-    let (flows, _) = flows_for(setup, &on.desk, &on.id()).await?;
-    let did = flows.confirm(&act, &on.id(), &said).await?;
-    told(&on.answer, &did, &format!("recoup case execute {}", on.case))
+}
+
+pub(super) async fn confirm(setup: &Setup, args: &Confirm, case: &str) -> Outcome {
+    let id = CaseId(case.to_owned());
+    let said = args.said()?;
+    let act = args.who.act(instant(args.when.at.as_deref())?)?;
+    let (flows, _) = flows_for(setup, &args.desk, &id).await?;
+    let did = flows.confirm(&act, &id, &said).await?;
+    told(&args.answer, &did, &format!("recoup case execute {case}"))
 }
 
 pub(super) async fn review(setup: &Setup, args: &Review) -> Outcome {

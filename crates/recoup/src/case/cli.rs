@@ -39,6 +39,32 @@ pub(crate) struct When {
     pub(crate) at: Option<String>,
 }
 
+/// The steps of a plan, to be asked for in its order.
+#[derive(Debug, Args)]
+pub(crate) struct Planned {
+    /// Quote and ask for the steps of a plan that `recoup plan` wrote and whose moment has come, in its order; those of
+    /// later moments are listed. What brings less than the plan says stays quoted. Run again, nothing is done twice.
+    #[arg(long, value_name = "PLAN", conflicts_with = "idempotency_key")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Only these steps of the plan, by their numbers (with rates or one currency) or as CODE:N; what goes into one
+    /// request goes along.
+    #[arg(long = "step", value_name = "N", value_delimiter = ',', conflicts_with = "case")]
+    pub(crate) steps: Vec<String>,
+    /// The portfolio as it is now, instead of the files that the plan names; may be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
+    pub(crate) portfolio: Vec<String>,
+    /// The accounts as they are now, instead of the file that the plan names.
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
+    pub(crate) accounts: Option<String>,
+    /// How much less than planned a resource may bring, in its currency: what comes back falls while a plan lies there.
+    #[arg(long, value_name = "AMOUNT", conflicts_with = "case", default_value = "0", allow_hyphen_values = true)]
+    pub(crate) accept_less: String,
+    /// The instant up to which the accounts file counts what happened. Without it what cases of this store drew on a
+    /// quota is added to what the file says.
+    #[arg(long, value_name = "TIME", conflicts_with = "case")]
+    pub(crate) accounts_as_of: Option<String>,
+}
+
 /// A command on one case.
 #[derive(Debug, Args)]
 pub(crate) struct On {
@@ -68,6 +94,7 @@ A whole case by hand, in five commands:
   recoup case execute C1 --gateway worklist --worklists lists  3. do it: calls shown or sent, or steps for a person
   recoup case execute C1 --tick done --reference ORDER         4. tick it off once it is done
   recoup case settle C1 --line 1 --amount 80.00 --currency USD 5. book what came back
+A whole plan: recoup case confirm --plan plan.json ... does 1 and 2 for every step of `recoup plan` whose moment has come.
 Between 2 and 3 a provider may ask for a review: recoup case review C1 approve. `recoup reconcile` says what is missing.
 
 Exit status: 0 done; 1 something asked for was refused, failed or is in doubt, or a check failed; 2 the command line
@@ -205,8 +232,24 @@ pub(crate) struct Quote {
 
 #[derive(Debug, Args)]
 pub(crate) struct Confirm {
+    /// The case, for example C1.
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    pub(crate) case: Option<String>,
+
+    /// Only these lines; may be repeated or separated by commas. What goes only together goes along.
+    #[arg(long = "line", value_name = "N", value_delimiter = ',', conflicts_with = "plan")]
+    pub(crate) lines: Vec<u32>,
+
     #[command(flatten)]
-    pub(crate) on: On,
+    pub(crate) planned: Planned,
+    #[command(flatten)]
+    pub(crate) desk: Desk,
+    #[command(flatten)]
+    pub(crate) who: Who,
+    #[command(flatten)]
+    pub(crate) when: When,
+    #[command(flatten)]
+    pub(crate) answer: Answer,
     /// The reason, by its id in the provider's own list; a wrong one prints the list.
     #[arg(long, value_name = "ID")]
     pub(crate) reason: Option<String>,

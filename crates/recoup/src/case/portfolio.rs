@@ -52,14 +52,14 @@ impl Look {
 }
 
 /// A portfolio in memory, with the run that judges it.
-struct Read {
-    records: Vec<ResourceRecord>,
-    run: Run,
-    status: Status,
+pub(super) struct Read {
+    pub(super) records: Vec<ResourceRecord>,
+    pub(super) run: Run,
+    pub(super) status: Status,
 }
 
 /// Reads everything that files hold. What cannot be read is said and left out.
-fn read(engine: &Engine, files: &[String], question: &Question, at: Instant) -> Result<Read, Failure> {
+pub(super) fn read(engine: &Engine, files: &[String], question: &Question, at: Instant) -> Result<Read, Failure> {
     let (mut run, before) = host::run(engine, question, true)?;
     run.at = Some(at);
     run.day = None;
@@ -115,7 +115,9 @@ fn projects_are_known(look: &Look, records: &[ResourceRecord]) -> Result<(), Fai
     }
 }
 
-fn judge<'a>(assessor: &'a Assessor<'_>) -> impl FnMut(Vec<ResourceRecord>) -> Vec<Result<Answered, String>> + 'a {
+pub(super) fn judge<'a>(
+    assessor: &'a Assessor<'_>,
+) -> impl FnMut(Vec<ResourceRecord>) -> Vec<Result<Answered, String>> + 'a {
     |records| {
         let mut answers = Vec::with_capacity(records.len());
         let mut records = records.into_iter().peekable();
@@ -127,7 +129,7 @@ fn judge<'a>(assessor: &'a Assessor<'_>) -> impl FnMut(Vec<ResourceRecord>) -> V
     }
 }
 
-fn published(engine: &Engine) -> Published {
+pub(super) fn published(engine: &Engine) -> Published {
     let policies = engine.providers().into_iter().filter_map(|provider| engine.policy(&provider).ok());
     Published::new(policies.collect::<Vec<_>>())
 }
@@ -268,7 +270,7 @@ fn choose(
 }
 
 /// Keeps with a quote the accounts by which its lines were judged.
-fn pin_accounts(drafted: &mut Draft, run: &Run) {
+pub(super) fn pin_accounts(drafted: &mut Draft, run: &Run) {
     for line in &drafted.lines {
         let Some(key) = &line.place.account else { continue };
         let pinned = run.account(&line.place.provider, &line.place.site, key).map(|account| account.to_json(line.zone));
