@@ -9,7 +9,6 @@
 
 use recoup_core::context::Run;
 use recoup_core::record::{AccountRecord, ResourceRecord};
-use recoup_core::refund::Refund;
 use recoup_core::ruling::RulingData;
 use recoup_core::time::{Instant, Zone};
 use recoup_core::vocab::{Exit, Outcome, Reason};
@@ -92,18 +91,4 @@ fn an_azure_pool_of_unknown_use_came_to_be_known_at_an_unnamed_instant() {
     assert!(waits_for_the_pool(&before) && !waits_for_the_pool(&after), "{before:?}\n{after:?}");
     let until = before.until.expect("an instant at which it is known");
     assert!(until > instant("2025-12-31T00:00:00Z") && until < instant("2026-01-02T00:00:00Z"), "{until:?}");
-}
-
-#[test]
-fn of_a_whole_refund_one_instrument_got_more_than_it_had_paid() {
-    // Amounts below the currency's smallest coin are none that anybody pays, but they must not grow.
-    let resource = json!({"provider": "microsoft-partner", "site": "global", "id": "a", "product": "perpetual-software",
-        "billing": "one_off", "status": "active",
-        "orders": [{"kind": "purchase", "status": "paid", "starts_at": "2020-07-28T23:59:59+08:00", "currency": "JPY",
-            "payments": [{"instrument": "prepayment", "amount": "2075.25"}, {"instrument": "credit", "amount": "784.25"}]}]});
-    let [ruling] = ruled(&resource, &[], Exit::FullRefund, ["2020-08-02T15:59:59Z"]);
-    let refund = ruling.refund.expect("a figure");
-    let mut back: Vec<String> = refund.returned().map(|(_, amount)| amount.to_string()).collect();
-    back.sort();
-    assert_eq!(back, ["2075.25", "784.25"]);
 }

@@ -439,10 +439,6 @@ impl Amount {
             }
             return;
         }
-        if self == total {
-            // The whole is its parts as they are, smaller than the minor unit or not.
-            return;
-        }
         let unit = currency.minor_unit();
         if unit.0 != CENT || self.split_cents(parts, total).is_none() {
             self.split_exactly(parts, total, unit);

@@ -239,6 +239,12 @@ impl<'a> Ruling<'a> {
         self.data
     }
 
+    /// What a rule would give, without anything that it says of the exit: for what only comes to count later.
+    pub fn on_trial<T>(&self, rule: impl FnOnce(&mut Ruling<'_>) -> T) -> T {
+        let mut data = RulingData::new(self.data.exit);
+        rule(&mut Ruling::new(self.cx, &mut data))
+    }
+
     fn reason_of(&self, clause: ClauseId) -> Reason {
         self.cx.book().reason(clause)
     }

@@ -106,15 +106,19 @@ fn change(dice: &mut Dice, clock: &Clock<'_>, bought: &Bought, start: Instant, e
 
 fn price(dice: &mut Dice, clock: &Clock<'_>, bought: &Bought, order: &mut OrderRecord, list: i64, at: Instant) {
     let due = discounted(dice, list);
-    let currency = if dice.percent(99) { Some(bought.currency) } else { other_currency(dice, clock.market) };
+    let currency =
+        if dice.percent(99) { Some(bought.currency) } else { other_currency(dice, clock.market, bought.currency) };
     order.currency = currency;
     order.list_price = dice.percent(95).then(|| units(list, bought.currency));
     order.due = dice.percent(97).then(|| units(due, bought.currency));
     order.payments = dice.percent(97).then(|| payments(dice, clock, due, bought.currency, at));
 }
 
-fn other_currency(dice: &mut Dice, market: &Market) -> Option<Currency> {
-    let all: Vec<Currency> = market.sites.iter().flat_map(|site| site.currencies.iter().copied()).collect();
+/// Another currency of the provider with coins of the same size, so that amounts stay amounts.
+fn other_currency(dice: &mut Dice, market: &Market, than: Currency) -> Option<Currency> {
+    let alike = |other: &Currency| other.minor_unit() == than.minor_unit();
+    let all: Vec<Currency> =
+        market.sites.iter().flat_map(|site| site.currencies.iter().copied()).filter(alike).collect();
     dice.one_of(&all).copied().filter(|_| dice.percent(50))
 }
 

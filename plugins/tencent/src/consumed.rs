@@ -69,20 +69,18 @@ pub(crate) fn left_of_orders<R: Resource>(
             Standing::Over => continue,
             Standing::NotBegun(_) if scope == Scope::Running => continue,
             Standing::NotBegun(start) => {
-                // From then on it is charged, by a price that may not be known.
-                ruling.changes_at(start);
+                // From then on it is charged, which is a change of the answer where that cannot be computed.
+                let used = used_since(resource, cx, &order, (start, start), &part, currency);
+                if ruling.on_trial(|ruling| of_order(resource, cx, ruling, scope, used)).is_err() {
+                    ruling.changes_at(start);
+                }
                 ruling.line("not begun", || format!("{} returns whole", part.left));
             }
             // What coupons alone paid gives nothing, whatever was used.
             Standing::Running(_) if part.left.is_zero() => {}
             Standing::Running(start) => {
-                let end = end_of(resource, &order, start, cx);
-                let used = Used { order: &order, start, until: cx.at, end, money: part.left, currency };
-                let consumed = match order.kind() {
-                    OrderKind::Upgrade | OrderKind::Downgrade => change(resource, cx, ruling, &used)?,
-                    _ if scope == Scope::Share => share_of_paid(resource, cx, &used)?,
-                    _ => period(resource, cx, ruling, used)?,
-                };
+                let used = used_since(resource, cx, &order, (start, cx.at), &part, currency);
+                let consumed = of_order(resource, cx, ruling, scope, used)?;
                 ruling.line("consumed", || format!("{consumed} of {}", part.left));
                 part.consume(consumed);
             }
@@ -90,6 +88,34 @@ pub(crate) fn left_of_orders<R: Resource>(
         parts.push(part);
     }
     Ok((parts, currency))
+}
+
+/// The use of an order from an instant until another.
+fn used_since<'o, R: Resource, O: Order>(
+    resource: &R,
+    cx: &Context<'_>,
+    order: &'o O,
+    (start, until): (Instant, Instant),
+    part: &Left,
+    currency: Currency,
+) -> Used<'o, O> {
+    let end = end_of(resource, order, start, cx);
+    Used { order, start, until, end, money: part.left, currency }
+}
+
+/// What was consumed of an order.
+fn of_order<R: Resource, O: Order>(
+    resource: &R,
+    cx: &Context<'_>,
+    ruling: &mut Ruling<'_>,
+    scope: Scope,
+    used: Used<'_, O>,
+) -> Result<Amount, Gap> {
+    match used.order.kind() {
+        OrderKind::Upgrade | OrderKind::Downgrade => change(resource, cx, ruling, &used),
+        _ if scope == Scope::Share => share_of_paid(resource, cx, &used),
+        _ => period(resource, cx, ruling, used),
+    }
 }
 
 /// Packs and services whose formula stands on a page of their own: it must be in force.

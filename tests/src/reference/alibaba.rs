@@ -158,8 +158,12 @@ fn five_days(question: &Question<'_>) -> Expected {
 /// `ali.full.intl-plan-5d`, `plan-30d`, `plan-validity`: a plan of which nothing was used.
 fn plan_unused(question: &Question<'_>) -> Expected {
     let mut expected = Expected::of(Exit::FullRefund);
-    let used = used_fraction(question).map(|fraction| !fraction.is_zero());
-    let used = question.flag(Flag::Used).or(used);
+    // Said to be used, or a part of it gone: either makes it used.
+    let by_count = used_fraction(question).map(|fraction| !fraction.is_zero());
+    let used = match (question.flag(Flag::Used), by_count) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (said, counted) => said.or(counted),
+    };
     let window = match question.site {
         "cn" if question.at < date(2025, 8, 19) => return expected,
         "cn" => Some(30),

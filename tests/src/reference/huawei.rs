@@ -16,6 +16,10 @@ use super::{Expected, Fraction, Money, Parts, Question};
 pub fn expect(question: &Question<'_>) -> Vec<Expected> {
     let resource = question.resource;
     if let Some(reason) = never_left(resource.billing) {
+        if resource.status == Status::Failed {
+            // Which of the two speaks where such a thing failed is not said.
+            return Vec::new();
+        }
         return vec![Expected::of(Exit::None).refused_for(reason, Some(true))];
     }
     if resource.seller == Some(Seller::Marketplace) {

@@ -48,20 +48,20 @@ pub(crate) struct Planned {
     pub(crate) plan: Option<PathBuf>,
     /// Only these steps of the plan, by their numbers (with rates or one currency) or as CODE:N; what goes into one
     /// request goes along.
-    #[arg(long = "step", value_name = "N", value_delimiter = ',', requires = "plan")]
+    #[arg(long = "step", value_name = "N", value_delimiter = ',', conflicts_with = "case")]
     pub(crate) steps: Vec<String>,
     /// The portfolio as it is now, instead of the files that the plan names; may be repeated.
-    #[arg(long, value_name = "FILE", requires = "plan")]
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
     pub(crate) portfolio: Vec<String>,
     /// The accounts as they are now, instead of the file that the plan names.
-    #[arg(long, value_name = "FILE", requires = "plan")]
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
     pub(crate) accounts: Option<String>,
     /// How much less than planned a resource may bring, in its currency: what comes back falls while a plan lies there.
-    #[arg(long, value_name = "AMOUNT", requires = "plan", default_value = "0")]
+    #[arg(long, value_name = "AMOUNT", conflicts_with = "case", default_value = "0", allow_hyphen_values = true)]
     pub(crate) accept_less: String,
     /// The instant up to which the accounts file counts what happened. Without it what cases of this store drew on a
     /// quota is added to what the file says.
-    #[arg(long, value_name = "TIME", requires = "plan")]
+    #[arg(long, value_name = "TIME", conflicts_with = "case")]
     pub(crate) accounts_as_of: Option<String>,
 }
 
