@@ -111,16 +111,30 @@ fn fields(typed: bool) -> Fields {
     };
     let mut order: Vec<Field> = ["id", "kind", "status", "term_unit", "currency"].map(word).into();
     order.extend(["placed_at", "paid_at", "starts_at", "ends_at"].map(time));
-    order.extend([count("term_months"), count("term_count"), decimal("quantity"), decimal("list_price"), decimal("due")]);
+    order.extend([
+        count("term_months"),
+        count("term_count"),
+        decimal("quantity"),
+        decimal("list_price"),
+        decimal("due"),
+    ]);
     order.extend([list("payments", vec![word("instrument"), decimal("amount"), time("expires_at")]), facts()]);
     let mut commitment: Vec<Field> =
         ["payment_option", "currency", "recurring_every", "class", "unit"].map(word).into();
     commitment.extend(["hourly", "upfront", "recurring", "total_units", "used_units", "used_fraction"].map(decimal));
     commitment.push(count("term_months"));
-    let mut all: Vec<Field> = ["provider", "site", "account", "id", "name", "product", "region", "billing", "seller", "status"].map(word).into();
+    let mut all: Vec<Field> =
+        ["provider", "site", "account", "id", "name", "product", "region", "billing", "seller", "status"]
+            .map(word)
+            .into();
     all.extend(["primary", "relation", "bundle", "price_terms", "stated"].map(word));
     all.extend(["purchased_at", "starts_at", "ends_at"].map(time));
-    all.extend([decimal("quantity"), optional("commitment", DataType::Struct(commitment.into())), list("orders", order), facts()]);
+    all.extend([
+        decimal("quantity"),
+        optional("commitment", DataType::Struct(commitment.into())),
+        list("orders", order),
+        facts(),
+    ]);
     all.into()
 }
 

@@ -232,7 +232,7 @@ fn put_terms(out: &mut String, ruling: &RulingData, clauses: &Clauses) {
         put_text(out, &draw.name);
         for (name, figure) in [(",\"limit\":", draw.limit), (",\"used\":", draw.used), (",\"draws\":", draw.draws)] {
             out.push_str(name);
-            put_if(out, figure, |out, figure| put_shown(out, figure));
+            put_if(out, figure, put_shown);
         }
         out.push_str(",\"window\":");
         put_if(out, draw.window.name(), |out, name| put_text(out, &name));
@@ -244,7 +244,7 @@ fn put_refund(out: &mut String, quote: &RefundQuote, zone: Zone) {
     fn put_amounts(out: &mut String, amounts: &[(&str, Option<Amount>)]) {
         for (name, amount) in amounts {
             out.push_str(name);
-            put_if(out, *amount, |out, amount| put_shown(out, amount));
+            put_if(out, *amount, put_shown);
         }
     }
     out.push_str("{\"currency\":");

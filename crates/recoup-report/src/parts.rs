@@ -45,7 +45,7 @@ impl PartFormat {
             Self::Json | Self::Ndjson => {
                 PartWriter { form: Form::Json { json: JsonText::default(), text: String::new(), separator, end } }
             }
-            Self::Csv => PartWriter { form: Form::Csv(Csv::new(Vec::new())) },
+            Self::Csv => PartWriter { form: Form::Csv(Box::new(Csv::new(Vec::new()))) },
         }
     }
 }
@@ -53,7 +53,7 @@ impl PartFormat {
 #[derive(Debug)]
 enum Form {
     Json { json: JsonText, text: String, separator: &'static str, end: &'static str },
-    Csv(Csv<Vec<u8>>),
+    Csv(Box<Csv<Vec<u8>>>),
 }
 
 /// Writes parts.
@@ -92,7 +92,7 @@ impl PartWriter {
                 let next = String::with_capacity(text.len());
                 Ok(std::mem::replace(text, next).into_bytes())
             }
-            Form::Csv(csv) => std::mem::replace(csv, Csv::new(Vec::new())).into_inner(),
+            Form::Csv(csv) => std::mem::replace(csv.as_mut(), Csv::new(Vec::new())).into_inner(),
         }
     }
 }
