@@ -106,7 +106,7 @@ impl<R: Render> Worker<'_, R> {
             Work::Block(Block::Lines(lines)) => self.lines(turn, file, &lines),
             Work::Block(Block::Table(table)) => self.table(turn, file, &table),
             Work::Block(Block::Rows(rows)) => self.rows(turn, file, &rows),
-            Work::Block(Block::Items(items)) => self.items(turn, file, items),
+            Work::Block(Block::Items(items)) => self.items(turn, file, &items),
         }
     }
 
@@ -164,11 +164,11 @@ impl<R: Render> Worker<'_, R> {
         self.slow_ones(turn, file, chunk, slow)
     }
 
-    fn items(&mut self, turn: Turn<'_>, file: &Arc<str>, items: Vec<Item>) -> Part<R::Part> {
+    fn items(&mut self, turn: Turn<'_>, file: &Arc<str>, items: &[Item]) -> Part<R::Part> {
         let mut chunk = Chunk::default();
         let mut slow = Vec::new();
         let mut resource = LentResource::default();
-        for item in &items {
+        for item in items {
             let text = match &item.content {
                 Content::Text(bytes) => std::str::from_utf8(bytes).ok(),
                 _ => None,

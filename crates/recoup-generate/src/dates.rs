@@ -82,7 +82,7 @@ impl Clock<'_> {
     }
 
     fn anniversary(&self, dice: &mut Dice, term: Term) -> Instant {
-        let months = term.months().and_then(|months| i64::try_from(months).ok()).unwrap_or(1);
+        let months = term.months().map_or(1, i64::from);
         let passed = dice.between(0, months.saturating_add(1));
         nudged(dice, self.zone().add_months(self.at, -i32::try_from(passed).unwrap_or(0)))
     }
