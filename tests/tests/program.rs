@@ -543,7 +543,8 @@ fn ctrl_c_leaves_whole_lines_and_says_how_far_it_came() {
     assert_eq!(said.status.code(), Some(130), "{}", err(&said));
     assert!(!Path::new(&output).exists(), "what is not whole does not have the name of the whole");
     let written = fs::read_to_string(folder.path("out.ndjson.part")).unwrap();
-    let count = written.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).count();
+    let whole: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let count = whole.len();
     assert!(written.ends_with("}\n"));
     assert!(
         err(&said).contains(&format!("stopped: {count} resource(s) were assessed and stand in ")),

@@ -394,7 +394,7 @@ fn columns_of_the_boundarys_types_cross_without_a_copy() {
     let table = table(&records, Typing::Exact);
     let crossed = boundary_columns(&assessor, &table).expect("every row is plain");
     let address =
-        |array: &dyn Array| array.to_data().buffers().iter().map(|buffer| buffer.as_ptr()).collect::<Vec<_>>();
+        |array: &dyn Array| array.to_data().buffers().iter().map(arrow_buffer::Buffer::as_ptr).collect::<Vec<_>>();
     let same = |name: &str, ours: &dyn Array, theirs: &dyn Array| assert_eq!(address(ours), address(theirs), "{name}");
     for name in ["site", "account", "id", "product", "region", "starts_at", "ends_at", "quantity", "orders"] {
         let theirs = table.column_by_name(name).unwrap();

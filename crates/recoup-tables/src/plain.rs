@@ -237,7 +237,7 @@ fn list_of(bounds: &ListArray, items: StructArray) -> Plainly<ArrayRef> {
     list.map(|list| Arc::new(list) as ArrayRef).map_err(|_| Unplain)
 }
 
-fn record(fields: Fields, columns: Vec<ArrayRef>, rows: usize) -> Plainly<StructArray> {
+fn record(fields: &Fields, columns: Vec<ArrayRef>, rows: usize) -> Plainly<StructArray> {
     // What may not be missing is missing only in marked rows, which do not cross.
     let fields: Fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     StructArray::try_new_with_length(fields, columns, None, rows).map_err(|_| Unplain)
@@ -252,7 +252,7 @@ fn payments(items: &StructArray, zone_of: &dyn Fn(usize) -> Zone) -> Plainly<(St
         Arc::new(cells::required_decimals(&part.column("amount"), &mut part.marks)?),
         Arc::new(part.instants("expires_at")?),
     ];
-    Ok((record(schema::payment(), columns, items.len())?, part.marks))
+    Ok((record(&schema::payment(), columns, items.len())?, part.marks))
 }
 
 /// Items that are missing altogether are no items.
@@ -336,13 +336,13 @@ fn orders(items: &StructArray, zone_of: &dyn Fn(usize) -> Zone) -> Plainly<(Stru
         payments,
         Arc::new(facts.clone()),
     ];
-    let fields = with_type_of(schema::order(facts.fields().clone()), &columns);
-    Ok((record(fields, columns, items.len())?, part.marks))
+    let fields = with_type_of(&schema::order(facts.fields().clone()), &columns);
+    Ok((record(&fields, columns, items.len())?, part.marks))
 }
 
 /// The fields with the types that the columns turned out to have: fact columns differ by table, and a
 /// list's items are nullable where only marked rows have nulls.
-fn with_type_of(fields: Fields, columns: &[ArrayRef]) -> Fields {
+fn with_type_of(fields: &Fields, columns: &[ArrayRef]) -> Fields {
     let typed = fields.iter().zip(columns).map(|(field, column)| {
         let field = field.as_ref().clone();
         field.with_data_type(column.data_type().clone())
@@ -487,8 +487,8 @@ pub(crate) fn read(table: &StructArray, zone_of: &ZoneOf<'_>) -> Plainly<Plain> 
         orders,
         Arc::new(facts),
     ];
-    let fields = with_type_of(schema::resource(Fields::empty(), Fields::empty()), &columns);
-    Ok(Plain { provider, columns: record(fields, columns, table.len())?, marks: part.marks })
+    let fields = with_type_of(&schema::resource(Fields::empty(), Fields::empty()), &columns);
+    Ok(Plain { provider, columns: record(&fields, columns, table.len())?, marks: part.marks })
 }
 
 /// A struct without columns.

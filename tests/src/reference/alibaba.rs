@@ -231,11 +231,11 @@ fn in_use(question: &Question<'_>) -> Expected {
             Err(money) => return expected.with(money),
         }
     }
-    settle(question, expected, purse, &parts)
+    settle(question, expected, &purse, &parts)
 }
 
 /// Adds the orders up; nothing at all is a reason to refuse.
-fn settle(question: &Question<'_>, expected: Expected, purse: Purse, parts: &[Part]) -> Expected {
+fn settle(question: &Question<'_>, expected: Expected, purse: &Purse, parts: &[Part]) -> Expected {
     let back: Fraction = parts.iter().map(|part| part.back.clone()).sum();
     let money: Fraction = parts.iter().map(|part| part.money.clone()).sum();
     let to = only_purchase(question).map(|order| destinations(question, order)).unwrap_or_default();
@@ -362,7 +362,7 @@ fn plan_in_use(question: &Question<'_>) -> Expected {
         Some((purse, Part { money, lost, back }))
     };
     match figure() {
-        Some((purse, part)) => settle(question, expected, purse, &[part]),
+        Some((purse, part)) => settle(question, expected, &purse, &[part]),
         None => expected,
     }
 }

@@ -39,10 +39,10 @@ pub fn of_ruling(resource: &ResourceRecord, ruling: &RulingData) -> Vec<String> 
         .sum();
     match refund.proceeds() {
         Some(proceeds) => {
-            check(exact(proceeds) == exact(refund.fee()) + &returned, "proceeds are not fee and returned")
+            check(exact(proceeds) == exact(refund.fee()) + &returned, "proceeds are not fee and returned");
         }
         None => {
-            check(exact(refund.paid()) == kept + &returned, "paid is not consumed, fee, lost, carried and returned")
+            check(exact(refund.paid()) == kept + &returned, "paid is not consumed, fee, lost, carried and returned");
         }
     }
     let most = refund.proceeds().unwrap_or(refund.paid());
