@@ -56,7 +56,9 @@ fn workspace() -> PathBuf {
     let here = root().canonicalize().unwrap();
     let manifest = fs::read_to_string(here.join("Cargo.toml")).unwrap();
     let members = manifest.lines().find(|line| line.starts_with("members = ")).unwrap();
-    let manifest = manifest
+    let (before, rest) = manifest.split_once("default-members = [").unwrap();
+    let (_, after) = rest.split_once("]\n").unwrap();
+    let manifest = format!("{before}{after}")
         .replace(members, "members = [\"plugins/*\"]")
         .replace("path = \"crates/", &format!("path = \"{}/crates/", here.display()))
         .replace("path = \"plugins/", &format!("path = \"{}/plugins/", here.display()));

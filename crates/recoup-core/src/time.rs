@@ -477,7 +477,8 @@ impl Zone {
     #[inline]
     pub fn floor_hour(self, instant: Instant) -> Instant {
         let offset = i64::from(self.offset_seconds(instant)) * MICROS;
-        Instant::from_micros((instant.micros() + offset).div_euclid(HOUR) * HOUR - offset)
+        let hours = instant.micros().saturating_add(offset).div_euclid(HOUR);
+        Instant::from_micros(hours.saturating_mul(HOUR).saturating_sub(offset)).min(instant)
     }
 
     /// Calendar days from the day of `start` to the day of `end`.
@@ -568,6 +569,15 @@ mod tests {
 
     fn at(text: &str) -> Instant {
         Instant::parse(text, Zone::UTC).unwrap()
+    }
+
+    #[test]
+    fn the_hour_of_an_instant_at_the_end_of_time_overflowed() {
+        for zone in [Zone::fixed_hours(8), Zone::fixed_hours(-8), Zone::UTC] {
+            for instant in [i64::MIN, i64::MIN + 1, i64::MAX].map(Instant::from_micros) {
+                assert!(zone.floor_hour(instant) <= instant);
+            }
+        }
     }
 
     #[test]
