@@ -15,7 +15,7 @@
 //! | [`focus`] | what was bought, out of FOCUS cost and usage |
 //! | [`accounts`] | the accounts file |
 //! | [`rows`] | rows of Parquet as JSON |
-//! | [`write`] | portfolios in any of these forms |
+//! | [`mod@write`] | portfolios in any of these forms |
 //! | [`parquet`] | assessments as Parquet |
 
 pub mod accounts;
