@@ -61,6 +61,27 @@ fn a_ucloud_order_that_had_not_begun_came_to_be_charged_at_an_unnamed_instant() 
     assert_eq!(before.until, Some(instant("2026-03-05T20:00:01+08:00")));
 }
 
+#[test]
+fn an_order_that_coupons_paid_is_not_charged_and_its_start_is_no_change() {
+    let order = |kind: &str| {
+        json!({"kind": "purchase", "status": "paid", "starts_at": "2025-12-01T00:00:00+08:00",
+        "ends_at": "2026-06-01T00:00:00+08:00", "currency": "CNY", "payments": [{"instrument": kind, "amount": "80.00"}]})
+    };
+    for (provider, site, product) in [("tencent", "cn", "tcb"), ("ucloud", "cn", "uhost")] {
+        let until = |kind: &str| {
+            let resource = json!({"provider": provider, "site": site, "id": "a", "product": product,
+                "billing": "subscription", "status": "active", "ends_at": "2026-06-01T00:00:00+08:00",
+                "orders": [order(kind)], "facts": {"promotion": false, "transaction_in_progress": false,
+                    "invoiced": false, "unpaid_order": false, "termination_protection": false}});
+            let [before, _] = ruled(&resource, &[], Exit::InUse, ["2025-11-30T15:00:00Z", "2025-12-02T00:00:00Z"]);
+            before.until
+        };
+        let start = Some(instant("2025-12-01T00:00:00+08:00"));
+        assert_eq!(until("cash"), start, "{provider}");
+        assert_ne!(until("voucher"), start, "{provider}");
+    }
+}
+
 fn reservation(recurring: &str) -> Value {
     json!({"provider": "azure", "site": "global", "account": "a", "id": "a", "product": "CosmosDb", "billing": "reservation",
         "status": "active", "starts_at": "2025-05-15T21:00:43+08:00", "ends_at": "2026-05-15T21:00:43+08:00",

@@ -335,9 +335,9 @@ impl<Q: BorrowMut<RefundQuote>> Draft<Q> {
         back
     }
 
-    /// Returns what is left, split among the sharing payments as they paid, and closes the quote.
+    /// Returns what is left, split among the sharing payments as they paid.
     #[inline]
-    pub fn finish(mut self) -> Q {
+    fn close(&mut self) {
         let quote = self.quote.borrow_mut();
         match self.shares.as_slice() {
             [] => {}
@@ -350,6 +350,15 @@ impl<Q: BorrowMut<RefundQuote>> Draft<Q> {
                 }
             }
         }
+    }
+}
+
+impl Draft {
+    /// Returns what is left, split among the sharing payments as they paid, and closes the quote.
+    #[must_use]
+    #[inline]
+    pub fn finish(mut self) -> RefundQuote {
+        self.close();
         self.quote
     }
 }
@@ -555,10 +564,17 @@ impl RefundQuote {
         self
     }
 
-    /// Opens a draft of more that belongs to the same refund.
+    /// Adds more that belongs to the same refund. The draft is finished here and nowhere else, so that what was
+    /// paid is accounted for whatever `settle` does.
+    ///
+    /// # Errors
+    /// Those of `settle`.
     #[inline]
-    pub fn more(&mut self) -> Draft<&mut Self> {
-        Draft { shares: SmallVec::new(), left: Amount::ZERO, quote: self }
+    pub fn add<E>(&mut self, settle: impl FnOnce(&mut Draft<&mut Self>) -> Result<(), E>) -> Result<(), E> {
+        let mut draft = Draft { shares: SmallVec::new(), left: Amount::ZERO, quote: self };
+        let settled = settle(&mut draft);
+        draft.close();
+        settled
     }
 
     /// Two refunds of one exit together. Sums of what conserves conserve.
@@ -739,6 +755,25 @@ mod tests {
             let part = ledger.part(&share);
             prop_assert_eq!(part.paid(), Exact::from(ledger.paid()).times(share).round(Currency::EUR));
         }
+    }
+
+    #[test]
+    fn what_is_added_conserves_though_its_rule_gave_up() {
+        let mut order =
+            crate::record::OrderRecord::new(crate::vocab::OrderKind::Purchase, crate::vocab::OrderStatus::Paid);
+        order.payments = Some(vec![Payment { instrument: Instrument::Cash, amount: cents(1_000), expires_at: None }]);
+        let mut quote = RefundQuote::nothing(Currency::USD);
+        let back = |_: &Payment| Disposition::Share(Destination::AccountBalance);
+        let mut add = |gives_up: bool| {
+            quote.add(|draft| {
+                draft.add_order(&&order, back)?;
+                draft.consume(&Exact::ratio(4, 1));
+                if gives_up { Err(Missing::Payments) } else { Ok(()) }
+            })
+        };
+        assert_eq!((add(false), add(true)), (Ok(()), Err(Missing::Payments)));
+        assert_eq!((quote.paid(), quote.accounted_for()), (cents(2_000), cents(2_000)));
+        assert_eq!(quote.refund(), cents(1_200));
     }
 
     #[test]

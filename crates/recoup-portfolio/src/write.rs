@@ -11,7 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use recoup_core::fact::{Figure, Flag, Moment};
-use recoup_core::record::ResourceRecord;
+use recoup_core::record::{RESOURCE_FIELDS, ResourceRecord};
 use recoup_core::time::Zone;
 use serde_json::Value;
 
@@ -75,34 +75,6 @@ impl<W: Write + Send> std::fmt::Debug for Writer<W> {
     }
 }
 
-/// The columns of CSV, in order.
-const COLUMNS: &[&str] = &[
-    "provider",
-    "site",
-    "account",
-    "id",
-    "name",
-    "product",
-    "region",
-    "project",
-    "tags",
-    "billing",
-    "seller",
-    "status",
-    "purchased_at",
-    "starts_at",
-    "ends_at",
-    "primary",
-    "relation",
-    "bundle",
-    "quantity",
-    "commitment",
-    "price_terms",
-    "orders",
-    "facts",
-    "stated",
-];
-
 impl<W: Write + Send> Writer<W> {
     /// Begins a portfolio that states no other facts than these.
     ///
@@ -117,7 +89,7 @@ impl<W: Write + Send> Writer<W> {
             }
             Form::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
-                writer.write_record(COLUMNS)?;
+                writer.write_record(RESOURCE_FIELDS)?;
                 Sink::Csv(Box::new(writer))
             }
             Form::Parquet => Sink::Parquet(Box::new(Rows::new(out, facts)?)),
@@ -134,7 +106,7 @@ impl<W: Write + Send> Writer<W> {
         match &mut self.sink {
             Sink::Ndjson(out) => writeln!(out, "{json}")?,
             Sink::Json(out) => write!(out, "{}{json}", if self.count == 0 { "\n" } else { ",\n" })?,
-            Sink::Csv(writer) => writer.write_record(COLUMNS.iter().map(|name| cell(json.get(*name))))?,
+            Sink::Csv(writer) => writer.write_record(RESOURCE_FIELDS.iter().map(|name| cell(json.get(*name))))?,
             Sink::Parquet(rows) => rows.add(json)?,
         }
         self.count += 1;
@@ -288,7 +260,7 @@ fn schema(names: &FactNames) -> Schema {
         decimal("used_units"),
         decimal("used_fraction"),
     ];
-    let columns = COLUMNS.iter().filter_map(|name| match *name {
+    let columns = RESOURCE_FIELDS.iter().filter_map(|name| match *name {
         "purchased_at" | "starts_at" | "ends_at" => Some(instant(name)),
         "quantity" => Some(decimal(name)),
         "commitment" => Some(structure(name, commitment.clone().into())),

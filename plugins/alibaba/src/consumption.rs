@@ -375,7 +375,7 @@ pub(crate) fn settle_in_part<R: Resource>(
     ruling: &mut Ruling<'_>,
     terms: Terms,
     order: &impl Order,
-    mut draft: Draft<&mut RefundQuote>,
+    draft: &mut Draft<&mut RefundQuote>,
     method: impl FnOnce() -> Result<Method, Gap>,
 ) -> Result<(), Gap> {
     draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
@@ -385,6 +385,5 @@ pub(crate) fn settle_in_part<R: Resource>(
     ruling.line("refund of the order", || format!("{paid} - {consumed} = {left}"));
     ruling.cite_if(clause::PARTIAL_FLOOR, left.is_zero());
     draft.give_back_only(&left);
-    draft.finish();
     Ok(())
 }

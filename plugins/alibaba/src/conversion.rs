@@ -95,7 +95,7 @@ fn refund<R: Resource>(
     let fee = cx.cell(table::CONVERSION_FEE, &[cx.product_name(resource).into()]);
     ruling.cite_if(clause::CONV_FEE_15, fee.is_some());
     until::consumption(resource, cx, terms, ruling, false, |_| Ok((method()?, Exact::ONE)));
-    settle::sum(resource, cx, |order, mut draft| {
+    settle::sum(resource, cx, |order, draft| {
         draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
         let paid = terms.paid_for(order)?;
         let consumed = consumption::consumed(resource, cx, ruling, order, paid, method)?;
@@ -108,7 +108,6 @@ fn refund<R: Resource>(
         ruling.line("refund of the order", || format!("{paid} - {consumed} - {kept}"));
         draft.keep_fee(&kept);
         draft.give_back_only(&left.minus(&kept));
-        draft.finish();
         Ok(())
     })
 }

@@ -93,7 +93,7 @@ fn settle_order(
     cx: &Context<'_>,
     terms: Terms,
     order: &impl Order,
-    mut draft: Draft<&mut RefundQuote>,
+    draft: &mut Draft<&mut RefundQuote>,
     consumed: &Exact,
     back: &Exact,
 ) -> Result<(), Missing> {
@@ -101,7 +101,6 @@ fn settle_order(
     draft.consume(consumed);
     let stays = draft.left() - back.round(draft.currency()).floor_zero().at_most(draft.left());
     draft.carry_over(&Exact::from(stays));
-    draft.finish();
     Ok(())
 }
 
@@ -203,7 +202,7 @@ fn by_the_hour(
     cx: &Context<'_>,
     terms: Terms,
     order: &impl Order,
-    draft: Draft<&mut RefundQuote>,
+    draft: &mut Draft<&mut RefundQuote>,
     monthly: Number,
 ) -> Result<(), Gap> {
     let paid = terms.paid_for(order)?;

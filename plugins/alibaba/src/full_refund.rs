@@ -234,7 +234,7 @@ fn reserved_with_fee<R: Resource>(resource: &R, cx: &Context<'_>, fee: Held, rul
     ruling.cite(fee.clause);
     let terms = Terms::of(resource, cx, ruling);
     let daily = Daily { coefficient: None, discount: consumption::discount(cx), month_days: None, calendar: false };
-    let quote = settle::sum(resource, cx, |order, mut draft| {
+    let quote = settle::sum(resource, cx, |order, draft| {
         draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
         let paid = terms.paid_for(order)?;
         let consumed = consumption::consumed(resource, cx, ruling, order, paid, || Ok(Method::Daily(daily)))?;
@@ -242,7 +242,6 @@ fn reserved_with_fee<R: Resource>(resource: &R, cx: &Context<'_>, fee: Held, rul
         let kept = left.times(fee.value);
         draft.keep_fee(&kept);
         draft.give_back_only(&left.minus(&kept));
-        draft.finish();
         Ok::<_, Gap>(())
     });
     match quote {

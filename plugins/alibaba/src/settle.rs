@@ -126,14 +126,14 @@ impl Terms {
 pub(crate) fn sum<R: Resource, E: From<Missing>>(
     resource: &R,
     cx: &Context<'_>,
-    mut settle: impl FnMut(&R::Order<'_>, Draft<&mut RefundQuote>) -> Result<(), E>,
+    mut settle: impl FnMut(&R::Order<'_>, &mut Draft<&mut RefundQuote>) -> Result<(), E>,
 ) -> Result<RefundQuote, E> {
     if resource.orders().is_none() {
         return Err(Missing::Orders.into());
     }
     let mut total = RefundQuote::nothing(cx.currency(resource)?);
     for order in resource.paid_orders() {
-        settle(&order, total.more())?;
+        total.add(|draft| settle(&order, draft))?;
     }
     Ok(total)
 }
@@ -145,12 +145,8 @@ pub(crate) fn whole<R: Resource>(
     terms: Terms,
     which: impl Fn(&R::Order<'_>) -> bool,
 ) -> Result<RefundQuote, Missing> {
-    sum(resource, cx, |order, mut draft| {
-        if which(order) {
-            draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
-            draft.finish();
-        }
-        Ok(())
+    sum(resource, cx, |order, draft| {
+        if which(order) { draft.add_order(order, |payment| terms.dispose(cx, order, payment)) } else { Ok(()) }
     })
 }
 
@@ -177,11 +173,5 @@ pub(crate) fn nothing_back<R: Resource>(
     which: impl Fn(&R::Order<'_>) -> bool,
 ) -> Result<RefundQuote, Missing> {
     let dispose = |payment: &Payment| if terms.counts(payment) { Disposition::Spent } else { Disposition::Lost };
-    sum(resource, cx, |order, mut draft| {
-        if which(order) {
-            draft.add_order(order, dispose)?;
-            draft.finish();
-        }
-        Ok(())
-    })
+    sum(resource, cx, |order, draft| if which(order) { draft.add_order(order, dispose) } else { Ok(()) })
 }

@@ -100,9 +100,7 @@ fn settle_all<R: Resource, O: Order>(
     let mut settling = Settling::in_currency(currency, cx);
     for order in orders {
         settling.note(&order)?;
-        let mut draft = settling.quote.more();
-        draft.add_order(&order, dispose)?;
-        draft.finish();
+        settling.quote.add(|draft| draft.add_order(&order, dispose))?;
     }
     Ok(settling)
 }
@@ -122,22 +120,23 @@ pub(crate) fn give_back_the_rest(
 ) -> Result<(), Missing> {
     let mut settling = Settling::in_currency(currency, cx);
     settling.note(order)?;
-    let mut draft = settling.quote.more();
-    draft.add_order(order, |payment| {
-        match payment.instrument {
-            instrument if !instrument.is_money() => Disposition::Lost,
-            // What returns to a coupon or card that has run out is void.
-            _ if !payment.valid_at(cx.at) => Disposition::ShareLost,
-            instrument => Disposition::Share(destination(cx, instrument)),
-        }
+    let dispose = |payment: &Payment| match payment.instrument {
+        instrument if !instrument.is_money() => Disposition::Lost,
+        // What returns to a coupon or card that has run out is void.
+        _ if !payment.valid_at(cx.at) => Disposition::ShareLost,
+        instrument => Disposition::Share(destination(cx, instrument)),
+    };
+    let [mut money, mut consumed, mut kept, mut left] = [Amount::ZERO; 4];
+    settling.quote.add(|draft| {
+        draft.add_order(order, dispose)?;
+        // All money shares.
+        money = draft.left();
+        let paid = Exact::from(money);
+        consumed = draft.consume(&paid.times_ratio(used.0, used.1));
+        kept = draft.keep_fee(&paid.times(fee.clone()));
+        left = draft.left();
+        Ok(())
     })?;
-    // All money shares.
-    let money = draft.left();
-    let paid = Exact::from(money);
-    let consumed = draft.consume(&paid.times_ratio(used.0, used.1));
-    let kept = draft.keep_fee(&paid.times(fee.clone()));
-    let left = draft.left();
-    draft.finish();
     let Settling { quote, payments } = settling;
     if let Some(payments) = payments {
         ruling.cite_if(clause::COUPON_CONDITIONAL, payments.payments().any(|payment| !payment.instrument.is_money()));

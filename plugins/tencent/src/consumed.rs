@@ -69,9 +69,11 @@ pub(crate) fn left_of_orders<R: Resource>(
             Standing::Over => continue,
             Standing::NotBegun(_) if scope == Scope::Running => continue,
             Standing::NotBegun(start) => {
-                // From then on it is charged, which is a change of the answer where that cannot be computed.
+                // From then on it is charged, which is a change of the answer where that cannot be computed. Of
+                // what coupons alone paid nothing is.
                 let used = used_since(resource, cx, &order, (start, start), &part, currency);
-                if ruling.on_trial(|ruling| of_order(resource, cx, ruling, scope, used)).is_err() {
+                let cannot = || ruling.on_trial(|ruling| of_order(resource, cx, ruling, scope, used)).is_err();
+                if !part.left.is_zero() && cannot() {
                     ruling.changes_at(start);
                 }
                 ruling.line("not begun", || format!("{} returns whole", part.left));

@@ -193,9 +193,9 @@ fn quote<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -
         let dates = || Gap::Unknown(clause::UNIT, Reason::RuleUnknown, "orders.starts_at");
         let (start, end) = period(resource, &order, cx).ok_or_else(dates)?;
         if start > cx.at {
-            // From then on it is charged, which is a change of the answer where no term or price is known.
+            // From then on the money is charged, which is a change of the answer where no term or price is known.
             let charge = ruling.on_trial(|ruling| charge(resource, &order, cx, ruling));
-            if matches!(charge, Charge::Missing(_)) {
+            if matches!(charge, Charge::Missing(_)) && !ledger.money().is_zero() {
                 ruling.changes_at(start);
             }
             ruling.line("not begun", || format!("{} returns whole", draft.left()));
