@@ -14,12 +14,32 @@ pub(crate) fn unpacked(mut input: Box<dyn BufRead + Send>) -> io::Result<Box<dyn
     let whole = Cursor::new(first).chain(input);
     Ok(if is_gzip {
         // A file may be several that were packed one by one.
-        Box::new(BufReader::with_capacity(ROOM, flate2::bufread::MultiGzDecoder::new(whole)))
+        let packed = Packed { by: "gzip", decoder: flate2::bufread::MultiGzDecoder::new(whole) };
+        Box::new(BufReader::with_capacity(ROOM, packed))
     } else if is_zstd {
-        Box::new(BufReader::with_capacity(ROOM, zstd::stream::read::Decoder::with_buffer(whole)?))
+        let packed = Packed { by: "zstd", decoder: zstd::stream::read::Decoder::with_buffer(whole)? };
+        Box::new(BufReader::with_capacity(ROOM, packed))
     } else {
         Box::new(whole)
     })
+}
+
+/// Packed text, whose errors say so.
+struct Packed<R> {
+    by: &'static str,
+    decoder: R,
+}
+
+impl<R: Read> Read for Packed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.decoder.read(into).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            kind => io::Error::new(
+                kind,
+                format!("what is packed with {} cannot be read on, it is cut off or damaged ({error})", self.by),
+            ),
+        })
+    }
 }
 
 #[cfg(test)]

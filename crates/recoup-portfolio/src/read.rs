@@ -226,6 +226,8 @@ pub struct Portfolio {
     form: Form,
     progress: Progress,
     not_understood: Vec<String>,
+    /// Why it cannot be read on, to be said once what was read before was given.
+    broken: Option<ReadError>,
 }
 
 impl std::fmt::Debug for Portfolio {
@@ -285,19 +287,35 @@ struct LineReader {
     line: u64,
     /// The beginning of a line whose end was not read yet.
     begun: Vec<u8>,
+    /// Why it cannot be read on, to be said once the whole lines before were given.
+    broken: Option<io::Error>,
 }
 
 impl LineReader {
     fn new(input: Box<dyn BufRead + Send>) -> Self {
-        Self { input, line: 1, begun: Vec::new() }
+        Self { input, line: 1, begun: Vec::new(), broken: None }
     }
 
     /// The next lines of about `size` bytes together; none at the end. A line that is longer than any record
     /// may be is given as what is wrong with it.
     fn next(&mut self, size: usize) -> io::Result<Option<Result<Lines, Item>>> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         let first = self.line;
         let mut text = std::mem::take(&mut self.begun);
-        let is_end = self.fill(&mut text, size)?;
+        let is_end = match self.fill(&mut text, size) {
+            Ok(is_end) => is_end,
+            Err(error) => {
+                // The line in which it broke off is no record.
+                text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1));
+                if text.is_empty() {
+                    return Err(error);
+                }
+                self.broken = Some(error);
+                true
+            }
+        };
         if text.is_empty() {
             return Ok(None);
         }
@@ -336,7 +354,10 @@ impl LineReader {
                 }
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    text.truncate(filled);
+                    return Err(error);
+                }
             }
         }
         Ok(false)
@@ -416,7 +437,7 @@ fn parquet<R: ChunkReader + 'static>(
         let not_understood = columns.filter(|column| !RESOURCE_FIELDS.contains(column)).map(unknown_field).collect();
         let reader = builder.with_projection(mask).with_batch_size(CHUNK).build().map_err(broken)?;
         let form = Form::Parquet { reader: Box::new(reader), row: 0, rows };
-        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form, progress, not_understood }));
+        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form, progress, not_understood, broken: None }));
     }
     if focus::Source::is_parquet(&schema) {
         return focus::Source::from_parquet(name, builder).map(Opened::Focus).map_err(broken);
@@ -436,12 +457,27 @@ pub fn from_reader(name: &str, input: Box<dyn BufRead + Send>) -> Result<Opened,
     opened(name, input, Progress::default())
 }
 
+/// The end of an input that cannot be read on.
+struct BrokenOff(io::Error);
+
+impl Read for BrokenOff {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::new(self.0.kind(), self.0.to_string()))
+    }
+}
+
 fn opened(name: &str, input: Box<dyn BufRead + Send>, progress: Progress) -> Result<Opened, ReadError> {
     let io_error = |source| ReadError::Io { file: name.to_owned(), source };
     let mut input = packed::unpacked(input).map_err(io_error)?;
     // Enough of the beginning to see the form, put back in front of the rest.
     let mut head = Vec::with_capacity(8192);
-    input.by_ref().take(limits::HEAD as u64).read_to_end(&mut head).map_err(io_error)?;
+    if let Err(error) = input.by_ref().take(limits::HEAD as u64).read_to_end(&mut head) {
+        if head.is_empty() {
+            return Err(io_error(error));
+        }
+        // What stands before the break is read as always.
+        input = Box::new(BufReader::new(BrokenOff(error)));
+    }
     let whole = head.len() < limits::HEAD;
     let body = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).to_vec();
     let Some(first) = body.iter().copied().find(|byte| !byte.is_ascii_whitespace()) else {
@@ -463,6 +499,7 @@ fn opened(name: &str, input: Box<dyn BufRead + Send>, progress: Progress) -> Res
             form,
             progress: progress.clone(),
             not_understood: Vec::new(),
+            broken: None,
         }))
     };
     match first {
@@ -568,6 +605,7 @@ fn csv_or_foreign(
             form: Form::Csv { reader: Box::new(reader), header: Arc::new(header) },
             progress,
             not_understood: Vec::new(),
+            broken: None,
         }));
     }
     if let Some(found) = focus::Source::csv(name, &header).filter(|_| read) {
@@ -611,6 +649,9 @@ impl Portfolio {
     /// # Errors
     /// Where the file cannot be read on.
     pub fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         let file = Arc::clone(&self.file);
         let io_error = |source| ReadError::Io { file: file.to_string(), source };
         let mut chunk = Vec::new();
@@ -624,7 +665,15 @@ impl Portfolio {
             Form::Elements(elements) => {
                 let mut bytes = 0;
                 while chunk.len() < CHUNK && bytes < 4 * limits::RECORD {
-                    let Some(element) = elements.next_element().map_err(io_error)? else { break };
+                    let element = match elements.next_element().map_err(io_error) {
+                        Ok(Some(element)) => element,
+                        Ok(None) => break,
+                        Err(error) if chunk.is_empty() => return Err(error),
+                        Err(error) => {
+                            self.broken = Some(error);
+                            break;
+                        }
+                    };
                     bytes += element.text.as_ref().map_or(0, Vec::len);
                     chunk.push(Item {
                         line: element.line,
@@ -646,7 +695,12 @@ impl Portfolio {
                             table.rows.push((line, if is_whole { Ok(row.clone()) } else { Err(wrong()) }));
                         }
                         Err(error) if matches!(error.kind(), csv::ErrorKind::Io(_)) => {
-                            return Err(io_error(io::Error::other(error.to_string())));
+                            let error = io_error(io::Error::other(error.to_string()));
+                            if table.rows.is_empty() {
+                                return Err(error);
+                            }
+                            self.broken = Some(error);
+                            break;
                         }
                         Err(error) => {
                             let line = error.position().map_or(0, csv::Position::line);
