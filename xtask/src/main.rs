@@ -22,7 +22,7 @@ cargo xtask COMMAND
   soak --differential [--count N]   generated resources (ten million) on every path and by the reference, in release
   ci [--quick]          fmt, clippy, tests, docs; without --quick also python, datafusion, spark, Miri and fuzzing
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
-  bench [FILTER]        measure, side by side in one run
+  bench [FILTER]        measure, side by side in one run  [--largest N] [--save FILE] [--against FILE]
   bench plan [COUNT]    plans, deadlines and forecasts of so many resources, and plans beside the largest refund first
   book [--check]        write the policy books under docs/policies/ (or say which is stale)
   fuzz [SECONDS]        fuzz every target for so long together (needs nightly and cargo-fuzz)

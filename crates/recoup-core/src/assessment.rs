@@ -140,10 +140,16 @@ impl Assessment {
         }
         let rulings = self.rulings.get(..self.used).unwrap_or_default();
         let ruling = |place: &u8| rulings.get(usize::from(*place));
-        let merit = |place: &u8| ruling(place).map(|ruling| Merit::of(ruling, preference));
         self.order.clear();
-        self.order.extend((0..=u8::MAX).take(rulings.len()));
-        self.order.sort_by_key(merit);
+        if let [_] = rulings {
+            self.order.push(0);
+        } else {
+            // Equal merits stay as they were ruled.
+            let merits = rulings.iter().map(|ruling| Merit::of(ruling, preference)).zip(0..=u8::MAX);
+            let mut merits: SmallVec<[(Merit, u8); 4]> = merits.collect();
+            merits.sort_unstable();
+            self.order.extend(merits.into_iter().map(|(_, place)| place));
+        }
         let stops = |place: &u8| ruling(place).is_some_and(|ruling| ruling.exit == Exit::StopRenewal);
         let deciding = self.order.iter().find(|place| !stops(place)).and_then(ruling);
         let deciding = deciding.map(|ruling| (ruling.outcome(), ruling.exit));

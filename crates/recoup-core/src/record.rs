@@ -916,7 +916,7 @@ impl ResourceRecord {
             map.insert("commitment".into(), commitment.to_json());
         }
         if let Some(price_terms) = &self.price_terms {
-            map.insert("price_terms".into(), without_nulls(serde_json::to_value(price_terms).unwrap_or_default()));
+            map.insert("price_terms".into(), serde_json::to_value(price_terms).unwrap_or_default());
         }
         if let Some(orders) = &self.orders {
             map.insert("orders".into(), orders.iter().map(|order| order.to_json(zone)).collect());
@@ -934,19 +934,6 @@ impl ResourceRecord {
 fn put<T: fmt::Display>(map: &mut Map<String, Value>, name: &str, value: Option<T>) {
     if let Some(value) = value {
         map.insert(name.to_owned(), Value::String(value.to_string()));
-    }
-}
-
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(map) => Value::Object(
-            map.into_iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(name, value)| (name, without_nulls(value)))
-                .collect(),
-        ),
-        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
-        other => other,
     }
 }
 

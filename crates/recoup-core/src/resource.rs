@@ -152,39 +152,55 @@ pub struct Commitment<'a> {
 }
 
 /// The provider's prices in force at the instant asked about, which some formulas need.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are defined by the published formats")]
 pub struct PriceTerms {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<PriceComponent>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<TermDiscount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hourly_rate: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub daily: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<Number>,
 }
 
 /// A part of a configuration with prices of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are defined by the published formats")]
 pub struct PriceComponent {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub monthly: Option<Number>,
     /// Hourly prices by tier, the tier without an upper bound last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hourly: Vec<HourlyTier>,
 }
 
 /// An hourly price up to a number of hours.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are defined by the published formats")]
 pub struct HourlyTier {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub up_to_hours: Option<Number>,
     pub price: Number,
 }
 
 /// A discount factor that holds from a number of months on.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are defined by the published formats")]
 pub struct TermDiscount {
     pub from_months: Number,

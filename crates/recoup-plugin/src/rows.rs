@@ -567,6 +567,33 @@ impl<'a> CommitmentColumns<'a> {
     }
 }
 
+/// The prices that resources state, with their rows: few do, so these are read once.
+fn price_terms(column: &StringArray) -> Result<Vec<(usize, PriceTerms)>, SchemaError> {
+    let mut stated = Vec::new();
+    if column.null_count() == column.len() {
+        return Ok(stated);
+    }
+    for (row, text) in column.iter().enumerate() {
+        let Some(text) = text else { continue };
+        match serde_json::from_str(text) {
+            Ok(terms) => stated.push((row, terms)),
+            // Not as hosts write them: with numbers for decimals, say. The reader of records understands more, and
+            // says what is wrong.
+            Err(_) => stated.extend(price_terms_of_a_record(text, row)?.map(|terms| (row, terms))),
+        }
+    }
+    Ok(stated)
+}
+
+#[cold]
+fn price_terms_of_a_record(text: &str, row: usize) -> Result<Option<PriceTerms>, SchemaError> {
+    let wrong = |what: String| SchemaError::WrongValue { column: "price_terms".to_owned(), row, what };
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let stub = serde_json::json!({"provider": "-", "id": "-", "product": "-", "billing": "subscription", "status": "active", "price_terms": json});
+    let read = ResourceRecord::from_json(&stub, &|_, _| Some(Zone::UTC)).map_err(|error| wrong(error.to_string()))?;
+    Ok(read.record.price_terms)
+}
+
 /// A batch of resources, its columns resolved.
 pub struct Rows<'a> {
     len: usize,
@@ -605,22 +632,6 @@ impl<'a> Rows<'a> {
     /// Where a column is missing, has another type, or holds a code that its vocabulary does not know.
     pub fn new(array: &'a StructArray) -> Result<Self, SchemaError> {
         let columns = Columns::new(array, "");
-        let terms = columns.text("price_terms")?;
-        let mut price_terms = Vec::new();
-        // Few resources state prices; these are read here, once.
-        let stated = if terms.null_count() == terms.len() { 0 } else { terms.len() };
-        for row in 0..stated {
-            if let Some(text) = text_at(terms, row) {
-                let wrong = |what: String| SchemaError::WrongValue { column: "price_terms".to_owned(), row, what };
-                let json: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-                let stub = serde_json::json!({"provider": "-", "id": "-", "product": "-", "billing": "subscription", "status": "active", "price_terms": json});
-                let read = ResourceRecord::from_json(&stub, &|_, _| Some(Zone::UTC))
-                    .map_err(|error| wrong(error.to_string()))?;
-                if let Some(terms) = read.record.price_terms {
-                    price_terms.push((row, terms));
-                }
-            }
-        }
         Ok(Self {
             len: array.len(),
             sites: Names::of(columns.text("site")?),
@@ -639,7 +650,7 @@ impl<'a> Rows<'a> {
             bundle: columns.text("bundle")?,
             quantity: Cells::new(columns.decimal("quantity")?),
             commitment: CommitmentColumns::new(&columns)?,
-            price_terms,
+            price_terms: price_terms(columns.text("price_terms")?)?,
             orders: OrderColumns::new(&columns)?,
             facts: FactColumns::new(&columns)?,
             at: match array.column_by_name("at") {
@@ -1071,6 +1082,22 @@ impl Resource for Row<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn prices_are_read_as_hosts_write_them_and_as_records_state_them() {
+        let texts = [
+            Some(r#"{"currency":"USD","unit_price":"0.5","components":[{"hourly":[{"price":"1"}]}]}"#),
+            None,
+            Some(
+                r#"{"currency":"USD","unit_price":0.5,"components":[{"name":null,"hourly":[{"price":1}]}],"rate":null}"#,
+            ),
+        ];
+        let stated = price_terms(&StringArray::from(texts.to_vec())).unwrap();
+        let [(0, own), (2, other)] = stated.as_slice() else { panic!("{stated:?}") };
+        assert_eq!(own, other);
+        let wrong = price_terms(&StringArray::from(vec![None, Some(r#"{"unit_price":"much"}"#)])).unwrap_err();
+        assert!(wrong.to_string().starts_with("the column \"price_terms\", row 1: "), "{wrong}");
+    }
 
     proptest! {
         #[test]

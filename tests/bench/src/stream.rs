@@ -22,8 +22,8 @@ use recoup_portfolio::read::{Block, Opened, open};
 use recoup_report::parts::{Joined, PartFormat, PartWriter};
 
 use crate::Failure;
-use crate::generate::{PROVIDERS, accounts, now, resource};
-use crate::measure::{line, median, rate, ratio, title};
+use crate::measure::{Figures, median, rate, ratio};
+use crate::portfolio::{generator, resources, run};
 
 const RECORDS: usize = 200_000;
 const RUNS: usize = 5;
@@ -123,26 +123,25 @@ fn whole(engine: &Engine, run: &Run, path: &Path, out: &Path, threads: usize) ->
 }
 
 /// What the way from NDJSON to NDJSON costs, and what reading and writing alone cost.
-pub(crate) fn parts() -> Result<(), Failure> {
-    title(&format!(
-        "stream: {RECORDS} records from NDJSON to NDJSON, adapters linked in, medians of {RUNS}, wall clock"
-    ));
-    line("part", &["records", "of reading + writing", "against one thread"].map(str::to_owned));
+pub(crate) fn parts(figures: &mut Figures) -> Result<(), Failure> {
+    figures.table(
+        &format!("stream: {RECORDS} records from NDJSON to NDJSON, adapters linked in, medians of {RUNS}, wall clock"),
+        "part",
+        &["records", "read + written", "one thread"],
+    );
     let folder = tempfile::tempdir()?;
     let (path, out) = (folder.path().join("in.ndjson"), folder.path().join("out.ndjson"));
-    let mut file = BufWriter::new(File::create(&path)?);
-    for number in 0..RECORDS {
-        let Some(profile) = PROVIDERS.get(number % PROVIDERS.len()) else { continue };
-        writeln!(file, "{}", resource(profile, number as u64).to_json(Zone::UTC))?;
-    }
-    file.flush()?;
     let adapters: Vec<Arc<dyn Adapter>> =
         vec![Arc::new(Linked::<recoup_huawei::Huawei>::new()?), Arc::new(Linked::<recoup_alibaba::Alibaba>::new()?)];
-    let engine = Engine::from_adapters(adapters);
-    let run = Run::at(now()).with_accounts(PROVIDERS.iter().flat_map(accounts).collect::<Vec<_>>());
-    let few: Vec<_> = (0..4_000)
-        .filter_map(|number| PROVIDERS.get(number % 2).map(|profile| resource(profile, number as u64)))
-        .collect();
+    let policies: Vec<_> = adapters.iter().map(|adapter| Arc::clone(adapter.policy())).collect();
+    let generator = generator(&policies)?;
+    let mut file = BufWriter::new(File::create(&path)?);
+    for resource in generator.resources(RECORDS as u64) {
+        writeln!(file, "{}", resource.to_json(Zone::UTC))?;
+    }
+    file.flush()?;
+    let (engine, run) = (Engine::from_adapters(adapters), run(&generator));
+    let few = resources(&generator, 4_000);
     let answers: Vec<Answered> =
         Assessor::new(&engine, run.clone()).assess(few).into_iter().collect::<Result<_, _>>()?;
     let times = |work: &dyn Fn() -> Result<Duration, Failure>| -> Result<Duration, Failure> {
@@ -155,10 +154,11 @@ pub(crate) fn parts() -> Result<(), Failure> {
         let all = times(&|| whole(&engine, &run, &path, &out, threads))?;
         let label = |what: &str| format!("{what}, {threads} thread(s)");
         let none = || String::new();
-        line(&label("read into columns"), &[rate(read, RECORDS), none(), none()]);
-        line(&label("answers written"), &[rate(write, RECORDS), none(), none()]);
+        figures.line(&label("read into columns"), read, RECORDS, &[rate(read, RECORDS), none(), none()]);
+        figures.line(&label("answers written"), write, RECORDS, &[rate(write, RECORDS), none(), none()]);
         let against = alone.map_or_else(none, |alone| ratio(alone, all));
-        line(&label("file to file"), &[rate(all, RECORDS), ratio(read + write, all), against]);
+        let cells = [rate(all, RECORDS), ratio(read + write, all), against];
+        figures.line(&label("file to file"), all, RECORDS, &cells);
         alone.get_or_insert(all);
     }
     let bytes = |path: &Path| fs::metadata(path).map(|file| file.len() / RECORDS as u64);

@@ -1,8 +1,8 @@
 //! Text into records, records into batches, answers into text.
 
 use std::io;
+use std::sync::Arc;
 
-use recoup_core::context::Run;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::Zone;
 use recoup_engine::{Assessor, Engine};
@@ -10,22 +10,27 @@ use recoup_plugin::batch;
 use recoup_report::{Format, Look, report, write_all};
 
 use crate::Failure;
-use crate::generate::{PROVIDERS, now, resources};
-use crate::measure::{line, nanoseconds, rate, time, title};
+use crate::measure::{Figures, nanoseconds, rate, time};
+use crate::portfolio::{generator, resources, run};
 
 const ROWS: usize = 8_192;
 
 /// What each step between a file and a ruling costs.
-pub(crate) fn text(engine: &Engine) -> Result<(), Failure> {
-    title("text: one record of NDJSON on its way, one thread");
-    line("step", &["ns a record", "records", "bytes a record"].map(str::to_owned));
-    for profile in PROVIDERS {
-        let records = resources(profile, ROWS);
+pub(crate) fn text(engine: &Engine, figures: &mut Figures) -> Result<(), Failure> {
+    figures.table(
+        "text: one record of NDJSON on its way through owned records, one thread",
+        "step",
+        &["ns a record", "records", "bytes a record"],
+    );
+    for provider in ["huawei", "alibaba"] {
+        let generator = generator(&[Arc::clone(engine.adapter(provider)?.policy())])?;
+        let records = resources(&generator, ROWS);
         let lines: Vec<String> = records.iter().map(|record| record.to_json(Zone::UTC).to_string()).collect();
         let bytes = lines.iter().map(String::len).sum::<usize>() / ROWS;
-        let show = |label: &str, spent, bytes: usize| {
-            let label = format!("{}: {label}", profile.name);
-            line(&label, &[format!("{:.0}", nanoseconds(spent, ROWS)), rate(spent, ROWS), bytes.to_string()]);
+        let mut show = |label: &str, spent, bytes: usize| {
+            let label = format!("{provider}: {label}");
+            let cells = [format!("{:.0}", nanoseconds(spent, ROWS)), rate(spent, ROWS), bytes.to_string()];
+            figures.line(&label, spent, ROWS, &cells);
         };
         let zone_of = |_: &str, _: Option<&str>| Some(Zone::UTC);
         let parse = time(|| {
@@ -37,8 +42,7 @@ pub(crate) fn text(engine: &Engine) -> Result<(), Failure> {
         show("NDJSON parsed into records", parse, bytes);
         let gather = time(|| batch::resources(&records, None).map(drop))?;
         show("records into a batch", gather, bytes);
-        let run = Run::at(now()).with_accounts(crate::generate::accounts(profile));
-        let assessor = Assessor::new(engine, run);
+        let assessor = Assessor::new(engine, run(&generator));
         let answers = assessor.assess(records).into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut written = Vec::new();
         write_all(report(Format::Ndjson, &mut written, &Look::default()).as_mut(), &answers)?;
