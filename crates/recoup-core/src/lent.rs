@@ -11,6 +11,8 @@
 //! assert_eq!(record.lend().id, "r-1");
 //! ```
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use crate::fact::{Figure, FlagSet, Moment, Text};
@@ -108,7 +110,7 @@ pub struct LentResource<'a> {
     pub bundle: Option<&'a str>,
     pub quantity: Option<Number>,
     pub commitment: Option<Commitment<'a>>,
-    pub price_terms: Option<&'a PriceTerms>,
+    pub price_terms: Option<Cow<'a, PriceTerms>>,
     /// Whether the orders are known; where they are not, there are none.
     pub orders_known: bool,
     pub orders: Vec<LentOrder<'a>>,
@@ -213,7 +215,7 @@ impl ResourceRecord {
             bundle: self.bundle.as_deref(),
             quantity: self.quantity,
             commitment: self.commitment.as_ref().map(crate::record::CommitmentRecord::view),
-            price_terms: self.price_terms.as_ref(),
+            price_terms: self.price_terms.as_ref().map(Cow::Borrowed),
             orders_known: self.orders.is_some(),
             orders: self.orders.iter().flatten().map(OrderRecord::lend).collect(),
             facts: self.facts.lend(),

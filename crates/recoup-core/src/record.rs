@@ -39,6 +39,8 @@ pub mod limits {
     pub const STATEMENTS: usize = 100;
     /// Characters of an id, a name or any other text.
     pub const TEXT: usize = 10_000;
+    /// Parts, tiers or discounts of prices.
+    pub const PRICES: usize = 1_000;
     /// The largest count of a term.
     pub const COUNT: u32 = 12_000;
 }
@@ -714,11 +716,11 @@ impl Reader {
         }
         let fields = self.object(value, "price_terms", PRICE_FIELDS)?;
         let mut components = Vec::new();
-        for (index, item) in self.list(&fields, "components", 1000).unwrap_or_default().iter().enumerate() {
+        for (index, item) in self.list(&fields, "components", limits::PRICES).unwrap_or_default().iter().enumerate() {
             let path = format!("price_terms.components[{index}]");
             let Some(part) = self.object(item, &path, &["name", "monthly", "hourly"]) else { continue };
             let mut hourly = Vec::new();
-            for (index, item) in self.list(&part, "hourly", 1000).unwrap_or_default().iter().enumerate() {
+            for (index, item) in self.list(&part, "hourly", limits::PRICES).unwrap_or_default().iter().enumerate() {
                 let path = format!("{path}.hourly[{index}]");
                 let Some(tier) = self.object(item, &path, &["up_to_hours", "price"]) else { continue };
                 let up_to_hours = self.number(&tier, "up_to_hours");
@@ -734,7 +736,7 @@ impl Reader {
             });
         }
         let mut discounts = Vec::new();
-        for (index, item) in self.list(&fields, "discounts", 1000).unwrap_or_default().iter().enumerate() {
+        for (index, item) in self.list(&fields, "discounts", limits::PRICES).unwrap_or_default().iter().enumerate() {
             let path = format!("price_terms.discounts[{index}]");
             let Some(row) = self.object(item, &path, &["from_months", "rate"]) else { continue };
             match (self.number(&row, "from_months"), self.number(&row, "rate")) {

@@ -2,7 +2,7 @@
 //!
 //! Most records go the quick way: they are read straight from the text of their block into a batch, which the
 //! adapter rules on, and the answers are read row by row into one and the same [`Answered`], which lives just long
-//! enough to be written. What the quick way does not read, or what is rare (a provider's own statements, prices,
+//! enough to be written. What the quick way does not read, or what is rare (a provider's own statements,
 //! anything to be said of a record), goes the slow way, through owned records; a test holds the two to each other.
 
 use std::ops::ControlFlow;
@@ -153,10 +153,10 @@ impl<R: Render> Worker<'_, R> {
         let mut slow = Vec::new();
         let mut resource = LentResource::default();
         let engine = self.assessor.engine();
-        let quick = QuickRows::new(&rows.rows);
+        let columns = QuickRows::new(&rows.rows);
         for (line, index) in (rows.first..).zip(0..rows.len()) {
             let zone_of = |provider: &str, site: Option<&str>| engine.zone_of(provider, site);
-            match quick.as_ref().and_then(|quick| quick.read(index, &zone_of, &mut resource)) {
+            match columns.as_ref().and_then(|columns| columns.read(&mut self.quick, index, &zone_of, &mut resource)) {
                 Some(()) => self.add(&mut chunk, line, &resource),
                 None => slow.push(rows.item(index)),
             }

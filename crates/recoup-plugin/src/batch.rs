@@ -363,7 +363,7 @@ impl BatchBuilder {
         self.bundle.push(resource.bundle);
         self.quantity.number(resource.quantity);
         self.commitments.push(resource.commitment.as_ref());
-        if let Some(terms) = resource.price_terms.and_then(|terms| serde_json::to_string(terms).ok()) {
+        if let Some(terms) = resource.price_terms.as_deref().and_then(|terms| serde_json::to_string(terms).ok()) {
             self.price_terms.put(row, &terms);
         }
         self.order_bounds.push(resource.orders_known.then_some(resource.orders.len()));

@@ -27,6 +27,7 @@ mod packed;
 pub mod parquet;
 pub mod quick;
 pub mod quick_csv;
+mod quick_prices;
 pub mod quick_rows;
 pub mod read;
 pub mod rows;

@@ -6,6 +6,7 @@
 //! which says what is wrong or finds that nothing is. So the quick way may be strict, and must never read a record
 //! otherwise than the full reader does; tests hold the two to each other.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -21,7 +22,9 @@ use recoup_core::vocab::{
 use smallvec::SmallVec;
 
 use crate::json_text::Cursor;
+use crate::quick_prices::Prices;
 
+/// The names that an object may have, each with its place.
 macro_rules! fields {
     ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,7 @@ macro_rules! fields {
         }
     };
 }
+pub(crate) use fields;
 
 fields!(Field {
     Provider = "provider",
@@ -122,7 +126,7 @@ const _: () = assert!(
 /// The names of one kind of object, and which of them followed which: a file's records have their names in
 /// one order, so the guess is nearly always right.
 #[derive(Debug)]
-struct Names {
+pub(crate) struct Names {
     words: &'static [&'static str],
     places: HashMap<&'static str, usize, foldhash::fast::FixedState>,
     /// The name that last followed each name; the last entry is that of an object's beginning.
@@ -130,7 +134,7 @@ struct Names {
 }
 
 impl Names {
-    fn new(words: &'static [&'static str]) -> Self {
+    pub(crate) fn new(words: &'static [&'static str]) -> Self {
         let places = words.iter().enumerate().map(|(place, word)| (*word, place)).collect();
         Self { words, places, after: (1..=words.len()).chain([0]).collect() }
     }
@@ -157,7 +161,7 @@ impl Names {
 /// Walks an object whose names are known, each at most once: `each` is given the place of a name and reads its
 /// value. `null` says nothing, and is passed over.
 #[inline]
-fn object<'a>(
+pub(crate) fn object<'a>(
     cursor: &mut Cursor<'a>,
     names: &mut Names,
     mut each: impl FnMut(&mut Cursor<'a>, usize) -> Option<()>,
@@ -176,13 +180,13 @@ fn object<'a>(
 
 /// A text of a record, no longer than the full reader takes.
 #[inline]
-fn text<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
+pub(crate) fn text<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
     cursor.text().filter(|text| text.len() <= limits::TEXT)
 }
 
 /// A word of a vocabulary.
 #[inline]
-fn word<T, E>(cursor: &mut Cursor<'_>, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+pub(crate) fn word<T, E>(cursor: &mut Cursor<'_>, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
     parse(cursor.text()?).ok()
 }
 
@@ -199,7 +203,7 @@ fn amount(cursor: &mut Cursor<'_>) -> Option<Amount> {
 }
 
 #[inline]
-fn number(cursor: &mut Cursor<'_>) -> Option<Number> {
+pub(crate) fn number(cursor: &mut Cursor<'_>) -> Option<Number> {
     decimal(cursor, |number: &Number| number.is_negative())
 }
 
@@ -271,6 +275,7 @@ impl Default for Quick {
             commitment: Names::new(CommitmentField::WORDS),
             facts: Names::new(&FACTS.0),
             order_facts: Names::new(&FACTS.0),
+            prices: Prices::default(),
         };
         Self { names: Names::new(Field::WORDS), structures }
     }
@@ -318,11 +323,11 @@ impl Quick {
                 Field::Relation => into.relation = Some(word(cursor, Relation::parse)?),
                 Field::Bundle => into.bundle = Some(text(cursor)?),
                 Field::Quantity => into.quantity = Some(number(cursor)?),
-                Field::Tags | Field::Commitment | Field::Orders | Field::Facts => {
+                Field::Tags | Field::Commitment | Field::PriceTerms | Field::Orders | Field::Facts => {
                     structures.read(field, cursor, clock, into)?;
                 }
-                // Rare, and owned where they are.
-                Field::PriceTerms | Field::Stated => return None,
+                // Rare, and owned where it is.
+                Field::Stated => return None,
             }
             Some(())
         })?;
@@ -334,7 +339,7 @@ impl Quick {
         is_whole.then_some(())
     }
 
-    /// Reads a field that is a structure by itself, as CSV has it in a cell.
+    /// Reads a field that is a structure by itself, as CSV has it in a cell and Parquet some of them.
     pub(crate) fn structure<'a>(
         &mut self,
         field: Field,
@@ -354,6 +359,7 @@ struct Structures {
     commitment: Names,
     facts: Names,
     order_facts: Names,
+    prices: Prices,
 }
 
 impl Structures {
@@ -369,6 +375,10 @@ impl Structures {
             Field::Tags => cursor.object(|cursor, _| cursor.text().map(drop)),
             Field::Commitment => {
                 into.commitment = Some(read_commitment(cursor, &mut self.commitment)?);
+                Some(())
+            }
+            Field::PriceTerms => {
+                into.price_terms = Some(Cow::Owned(self.prices.read(cursor)?));
                 Some(())
             }
             Field::Orders => {

@@ -144,14 +144,14 @@ fn put<'a>(
         Field::Relation => into.relation = Some(Relation::parse(cell).ok()?),
         Field::Bundle => into.bundle = Some(text?),
         Field::Quantity => into.quantity = Some(positive(cell)?),
-        Field::Tags | Field::Commitment | Field::Orders | Field::Facts => {
+        Field::Tags | Field::Commitment | Field::PriceTerms | Field::Orders | Field::Facts => {
             let mut cursor = Cursor::new(cell);
             if !cursor.null() {
                 quick.structure(field, &mut cursor, clock, into)?;
             }
             cursor.end()?;
         }
-        Field::Billing | Field::Status | Field::PriceTerms | Field::Stated => return None,
+        Field::Billing | Field::Status | Field::Stated => return None,
     }
     Some(())
 }

@@ -23,7 +23,8 @@ use recoup_core::vocab::{
 };
 use smallvec::SmallVec;
 
-use crate::quick::{Clock, CommitmentField, Field, OrderField, PaymentField, adds_up, in_order, term};
+use crate::json_text::Cursor;
+use crate::quick::{Clock, CommitmentField, Field, OrderField, PaymentField, Quick, adds_up, in_order, term};
 
 /// A column of texts.
 enum Texts<'a> {
@@ -482,8 +483,9 @@ pub struct QuickRows<'a> {
     commitments: Option<Commitments<'a>>,
     orders: Option<Orders<'a>>,
     facts: Facts<'a>,
-    /// Columns of what is rare; where a row says anything in one, it is read in full.
-    rare: Vec<Texts<'a>>,
+    price_terms: Texts<'a>,
+    /// What is rare; where a row says anything, it is read in full.
+    stated: Texts<'a>,
 }
 
 impl std::fmt::Debug for QuickRows<'_> {
@@ -521,13 +523,15 @@ impl<'a> QuickRows<'a> {
             commitments: Commitments::of(&columns)?,
             orders: Orders::of(&columns)?,
             facts: Facts::of(&columns)?,
-            rare: ["price_terms", "stated"].into_iter().map(|name| columns.texts(name)).collect::<Option<_>>()?,
+            price_terms: columns.texts("price_terms")?,
+            stated: columns.texts("stated")?,
         })
     }
 
     /// Reads a row, where it is one of those that can be read quickly. Otherwise what `into` holds means nothing.
     pub fn read(
         &self,
+        quick: &mut Quick,
         row: usize,
         zone_of: &recoup_core::record::ZoneOf<'_>,
         into: &mut LentResource<'a>,
@@ -564,7 +568,13 @@ impl<'a> QuickRows<'a> {
             }
         }
         self.facts.read(row, clock, (provider, site), &mut into.facts)?;
-        let is_plain = self.rare.iter().all(|texts| texts.get(row).is_none());
-        (is_plain && in_order(into.starts_at, into.ends_at)).then_some(())
+        if let Some(text) = self.price_terms.get(row) {
+            let mut cursor = Cursor::new(text);
+            if !cursor.null() {
+                quick.structure(Field::PriceTerms, &mut cursor, clock, into)?;
+            }
+            cursor.end()?;
+        }
+        (self.stated.get(row).is_none() && in_order(into.starts_at, into.ends_at)).then_some(())
     }
 }

@@ -57,7 +57,7 @@ fn agree(quick: &mut Quick, text: &str) -> bool {
 fn the_records_of_the_fixtures_are_read_alike() {
     let (records, mut quick) = (records(), Quick::default());
     let read = records.iter().filter(|record| agree(&mut quick, record)).count();
-    assert!(records.len() > 1_000 && read * 10 > records.len() * 8, "{read} of {} were read quickly", records.len());
+    assert!(records.len() > 1_000 && read * 10 > records.len() * 9, "{read} of {} were read quickly", records.len());
 }
 
 /// The places of all that has no parts, as JSON pointers.

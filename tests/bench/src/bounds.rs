@@ -101,7 +101,7 @@ fn read(path: &Path, depth: Depth) -> Result<usize, Failure> {
             Block::Rows(rows) => {
                 let columns = QuickRows::new(&rows.rows).ok_or("columns that are not understood")?;
                 for index in 0..rows.len() {
-                    if columns.read(index, &zone_of, &mut lent).is_some() {
+                    if columns.read(&mut quick, index, &zone_of, &mut lent).is_some() {
                         take(&lent);
                     }
                 }
