@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::abi::{ABI_MAJOR, ABI_MINOR, AdapterTable, BAD_INPUT, FAILED, OK, POISONED, Text};
 use crate::messages::{files_from_json, imported_to_json};
 use crate::session::{CallError, assess_batch};
+use crate::valid::check;
 
 /// What one library holds.
 #[derive(Debug)]
@@ -200,7 +201,7 @@ unsafe extern "C" fn assess<P: Exported>(
         if !fits {
             return Err(Failure::bad_input("the batch is not a struct"));
         }
-        data.validate_full().map_err(|error| Failure::bad_input(error.to_string()))?;
+        check(&data).map_err(|error| Failure::bad_input(error.to_string()))?;
         let batch = StructArray::from(data);
         let answers = assess_batch(&session.rules, &session.run, &batch).map_err(|error| match error {
             CallError::Batch(error) => Failure::bad_input(error.to_string()),

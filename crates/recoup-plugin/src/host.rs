@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::abi::{ABI_MAJOR, ABI_MINOR, ABI_MINOR_OLDEST, AdapterTable, BAD_INPUT, Entry, OK, POISONED, Text, symbol};
 use crate::messages::{FileText, files_to_json, imported_from_json};
 use crate::session::{Adapter, CallError, Session};
+use crate::valid::check;
 
 /// What a manifest's file name ends with.
 pub const MANIFEST_SUFFIX: &str = ".adapter.json";
@@ -486,7 +487,7 @@ impl Session for LoadedSession {
         if !matches!(data.data_type(), arrow_schema::DataType::Struct(_)) {
             return Err(self.malformed("the batch of assessments is not a struct"));
         }
-        data.validate_full().map_err(|error| self.malformed(error.to_string()))?;
+        check(&data).map_err(|error| self.malformed(error.to_string()))?;
         Ok(StructArray::from(data))
     }
 

@@ -32,6 +32,7 @@ mod names;
 pub mod rows;
 pub mod schema;
 pub mod session;
+mod valid;
 pub mod writer;
 
 pub use session::{Adapter, CallError, Linked, Session};
