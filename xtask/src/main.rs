@@ -24,6 +24,7 @@ cargo xtask COMMAND
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run  [--largest N] [--save FILE] [--against FILE]
   bench plan [COUNT]    plans, deadlines and forecasts of so many resources, and plans beside the largest refund first
+  bench peers [COUNT]   one policy beside regorus, Cedar, zen, DuckDB, Polars and pandas (the last three with Python 3.11)
   book [--check]        write the policy books under docs/policies/ (or say which is stale)
   fuzz [SECONDS]        fuzz every target for so long together (needs nightly and cargo-fuzz)
   miri                  run the boundary's tests under Miri (needs nightly with miri)
@@ -57,6 +58,8 @@ fn main() -> ExitCode {
         ["dist", rest @ ..] => dist_command(rest),
         ["bench", "plan"] => bench_plan("10000"),
         ["bench", "plan", count] => bench_plan(count),
+        ["bench", "peers"] => bench_peers("200000"),
+        ["bench", "peers", count] => bench_peers(count),
         ["bench", rest @ ..] => bench(rest),
         ["book"] => book(false),
         ["book", "--check"] => book(true),
@@ -438,6 +441,42 @@ fn bench_plan(count: &str) -> Done {
     timed("deadlines", &mut recoup(&[&["deadlines"], &asked[..], &["-o", "deadlines.json"]].concat()))?;
     timed("forecast", &mut recoup(&[&["forecast"], &asked[..], &["-o", "forecast.json"]].concat()))?;
     run(example("against_greedy").arg(count))
+}
+
+/// One policy, followed by recoup and by what somebody might use instead, on the same records.
+fn bench_peers(count: &str) -> Done {
+    let out = target().join("demo");
+    dist(&out, "release")?;
+    let folder = target().join("peers");
+    let plugins = folder.join("plugins");
+    fs::create_dir_all(&plugins).map_err(said(&plugins))?;
+    run(cargo().args([
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        "recoup-peers",
+        "--package",
+        "recoup-bench-cloud",
+    ]))?;
+    let library = format!("{}recoup_bench_cloud{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+    let place = plugins.join(&library);
+    copy(&target().join("release").join(&library), &place)?;
+    let program = out.join(format!("recoup{}", env::consts::EXE_SUFFIX));
+    run(Command::new(&program).args(["plugin", "seal", "--version", env!("CARGO_PKG_VERSION")]).arg(&place))?;
+    let mut engines = cargo();
+    engines.args(["run", "--locked", "--release", "--package", "recoup-peers", "--", count]);
+    run(engines.env("RECOUP_PEERS", &folder))?;
+    match python::Environment::prepare(&["requirements.txt"]) {
+        Ok(environment) => {
+            let mut analysts = environment.command("python");
+            run(analysts.arg(root().join("tests/peers/analysts.py")).arg(&folder).arg(&program))
+        }
+        Err(missing) => {
+            eprintln!("skipped are DuckDB, Polars and pandas: {missing}");
+            Ok(())
+        }
+    }
 }
 
 /// Checks and tests recoup in SQL, then shows it on the examples of the workspace.

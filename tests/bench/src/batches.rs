@@ -14,9 +14,9 @@ use recoup_plugin::rows::Rows;
 use recoup_plugin::session::check_answers;
 use recoup_plugin::{Adapter, Linked, Session, batch};
 
-use crate::Failure;
-use crate::measure::{Figures, nanoseconds, rate, ratio, time};
 use crate::portfolio::{generator, resources, run};
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, nanoseconds, rate, ratio, time};
 
 /// What one provider sells, and the run in which it is asked about.
 struct Portfolio {

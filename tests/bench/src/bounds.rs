@@ -18,9 +18,9 @@ use recoup_portfolio::quick_rows::QuickRows;
 use recoup_portfolio::read::{Block, Opened, open};
 use recoup_portfolio::write::{FactNames, Form, Writer};
 
-use crate::Failure;
-use crate::measure::{Figures, bytes_rate, nanoseconds, rate, time};
 use crate::portfolio::generator;
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, bytes_rate, nanoseconds, rate, time};
 
 const RECORDS: usize = 40_000;
 /// More than any cache holds.

@@ -13,9 +13,9 @@ use recoup_engine::Engine;
 use recoup_generate::Generator;
 use recoup_portfolio::write::{FactNames, Form, Writer};
 
-use crate::Failure;
-use crate::measure::{Figures, bytes_rate, median, rate, ratio};
 use crate::portfolio::{generator, now};
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, bytes_rate, median, rate, ratio};
 
 const SMALLEST: usize = 10_000;
 /// Whole files take seconds, so a few runs must do; of the largest, one.

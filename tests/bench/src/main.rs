@@ -8,7 +8,6 @@
 mod batches;
 mod bounds;
 mod files;
-mod measure;
 mod portfolio;
 mod stream;
 mod text;
@@ -21,10 +20,8 @@ use recoup_core::adapter::Provider;
 use recoup_engine::Engine;
 use recoup_plugin::host::PluginDir;
 
-use crate::measure::Figures;
-
-/// Anything that keeps a table from being measured.
-pub(crate) type Failure = Box<dyn std::error::Error>;
+use recoup_bench::Failure;
+use recoup_bench::measure::{self, Figures};
 
 /// What is asked for.
 struct Asked {

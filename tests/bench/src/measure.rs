@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::Failure;
 
 /// Rounds of which the median counts.
-pub(crate) const ROUNDS: usize = 9;
+pub const ROUNDS: usize = 9;
 
 /// The CPU time of this thread: what other programs do meanwhile does not count.
 #[cfg(target_os = "linux")]
@@ -28,13 +28,17 @@ fn cpu_time() -> Duration {
 }
 
 /// The median of some times.
-pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+#[must_use]
+pub fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// The median time of `work` over all rounds, after one that only warms up.
-pub(crate) fn time<E>(mut work: impl FnMut() -> Result<(), E>) -> Result<Duration, E> {
+///
+/// # Errors
+/// Those of `work`.
+pub fn time<E>(mut work: impl FnMut() -> Result<(), E>) -> Result<Duration, E> {
     work()?;
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
@@ -47,31 +51,35 @@ pub(crate) fn time<E>(mut work: impl FnMut() -> Result<(), E>) -> Result<Duratio
 
 /// Nanoseconds for one of `count`.
 #[allow(clippy::cast_precision_loss, reason = "counts of a benchmark are small")]
-pub(crate) fn nanoseconds(time: Duration, count: usize) -> f64 {
+#[must_use]
+pub fn nanoseconds(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e9 / count.max(1) as f64
 }
 
 /// `count` in a second, as people read it.
-pub(crate) fn rate(time: Duration, count: usize) -> String {
+#[must_use]
+pub fn rate(time: Duration, count: usize) -> String {
     let rate = 1e9 / nanoseconds(time, count).max(1e-3);
     if rate >= 1e6 { format!("{:.2} M/s", rate / 1e6) } else { format!("{:.0} k/s", rate / 1e3) }
 }
 
 /// Bytes in a second, as people read it.
 #[allow(clippy::cast_precision_loss, reason = "so many bytes need no last digit")]
-pub(crate) fn bytes_rate(time: Duration, bytes: u64) -> String {
+#[must_use]
+pub fn bytes_rate(time: Duration, bytes: u64) -> String {
     let rate = bytes as f64 / time.as_secs_f64().max(1e-9);
     if rate >= 1e9 { format!("{:.2} GB/s", rate / 1e9) } else { format!("{:.0} MB/s", rate / 1e6) }
 }
 
 /// How many times one time goes into another.
-pub(crate) fn ratio(time: Duration, of: Duration) -> String {
+#[must_use]
+pub fn ratio(time: Duration, of: Duration) -> String {
     format!("{:.2}x", time.as_secs_f64() / of.as_secs_f64().max(1e-9))
 }
 
 /// The figures of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Figures {
+pub struct Figures {
     table: String,
     /// Nanoseconds of one, by table and line.
     taken: BTreeMap<String, f64>,
@@ -81,7 +89,10 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Figures that are put beside those kept in a file.
-    pub(crate) fn against(file: Option<&Path>) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn against(file: Option<&Path>) -> Result<Self, Failure> {
         let read = |file: &Path| -> Result<_, Failure> {
             let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
             serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()).into())
@@ -90,7 +101,7 @@ impl Figures {
     }
 
     /// Begins a table.
-    pub(crate) fn table(&mut self, title: &str, labels: &str, columns: &[&str]) {
+    pub fn table(&mut self, title: &str, labels: &str, columns: &[&str]) {
         println!("\n{title}");
         let before = self.before.iter().map(|_| "against before");
         show(labels, columns.iter().copied().chain(before));
@@ -98,7 +109,7 @@ impl Figures {
     }
 
     /// Adds a line, measured as `spent` for `count` of something.
-    pub(crate) fn line(&mut self, label: &str, spent: Duration, count: usize, cells: &[String]) {
+    pub fn line(&mut self, label: &str, spent: Duration, count: usize, cells: &[String]) {
         let (key, own) = (format!("{}: {label}", self.table), nanoseconds(spent, count));
         let before = self.before.as_ref().map(|before| match before.get(&key) {
             Some(before) => format!("{:.2}x", own / before.max(1e-9)),
@@ -109,7 +120,10 @@ impl Figures {
     }
 
     /// Keeps the figures in a file, for a later run.
-    pub(crate) fn keep(&self, file: &Path) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn keep(&self, file: &Path) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&self.taken)?;
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
@@ -124,7 +138,8 @@ fn show<'a>(label: &str, cells: impl Iterator<Item = &'a str>) {
 }
 
 /// The processor, its cores and the platform.
-pub(crate) fn machine() -> String {
+#[must_use]
+pub fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -21,9 +21,9 @@ use recoup_portfolio::quick::Quick;
 use recoup_portfolio::read::{Block, Opened, open};
 use recoup_report::parts::{Joined, PartFormat, PartWriter};
 
-use crate::Failure;
-use crate::measure::{Figures, median, rate, ratio};
 use crate::portfolio::{generator, resources, run};
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, median, rate, ratio};
 
 const RECORDS: usize = 200_000;
 const RUNS: usize = 5;

@@ -9,9 +9,9 @@ use recoup_engine::{Assessor, Engine};
 use recoup_plugin::batch;
 use recoup_report::{Format, Look, report, write_all};
 
-use crate::Failure;
-use crate::measure::{Figures, nanoseconds, rate, time};
 use crate::portfolio::{generator, resources, run};
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, nanoseconds, rate, time};
 
 const ROWS: usize = 8_192;
 

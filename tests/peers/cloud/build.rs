@@ -1,0 +1,5 @@
+//! Turns `policy/*.toml` into constants.
+
+fn main() -> std::process::ExitCode {
+    recoup_policy::build()
+}
