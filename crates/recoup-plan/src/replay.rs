@@ -13,7 +13,8 @@ use recoup_engine::Assessor;
 use recoup_timeline::figures::Money;
 
 use crate::accounts::{AccountKey, Taken, after, run_with};
-use crate::gather::{Ground, Group, Pools, ask_all, roomy, standing};
+use crate::gather::{Ground, Pools, ask_all, roomy, standing};
+use crate::groups::Group;
 
 /// Returns in all states of accounts that one run holds at most.
 const MOST_RETURNS: usize = 100_000;
