@@ -335,5 +335,5 @@ fn what_a_provider_stated_is_not_compared_at_every_instant() {
     let assessor = Assessor::new(engine(), subject.run);
     let stated = |answers: Vec<Result<Answered, _>>| answers.into_iter().next().unwrap().unwrap().stated.len();
     assert_eq!(stated(assessor.assess(vec![subject.resource.clone()])), 1);
-    assert_eq!(stated(assessor.assess_at(vec![(subject.resource, subject.at)])), 0);
+    assert_eq!(stated(assessor.assess_at(&[(subject.resource, subject.at)])), 0);
 }

@@ -130,7 +130,7 @@ impl Ground<'_> {
 
     /// Asks about resources, each at its own instant, with all threads.
     pub(crate) fn ask(&self, assessor: &Assessor<'_>, rows: &[(usize, Instant)]) -> Vec<Result<Answered, String>> {
-        let record = |(index, at): &(usize, Instant)| self.resources.get(*index).map(|one| (one.clone(), *at));
+        let record = |(index, at): &(usize, Instant)| self.resources.get(*index).map(|one| (one, *at));
         ask_all(assessor, rows, self.threads, &record)
     }
 
@@ -151,11 +151,11 @@ impl Ground<'_> {
 }
 
 /// Asks about rows in batches, with all threads; the answers stand in the order of the rows.
-pub(crate) fn ask_all<R: Sync>(
+pub(crate) fn ask_all<'r, R: Sync>(
     assessor: &Assessor<'_>,
-    rows: &[R],
+    rows: &'r [R],
     threads: usize,
-    record: &(impl Fn(&R) -> Option<(ResourceRecord, Instant)> + Sync),
+    record: &(impl Fn(&'r R) -> Option<(&'r ResourceRecord, Instant)> + Sync),
 ) -> Vec<Result<Answered, String>> {
     let chunks: Vec<&[R]> = rows.chunks(ROWS).collect();
     let next = AtomicUsize::new(0);
@@ -166,8 +166,8 @@ pub(crate) fn ask_all<R: Sync>(
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(chunk) = chunks.get(number) else { break };
-                    let asked: Vec<(ResourceRecord, Instant)> = chunk.iter().filter_map(record).collect();
-                    let answers = assessor.assess_at(asked);
+                    let asked: Vec<(&ResourceRecord, Instant)> = chunk.iter().filter_map(record).collect();
+                    let answers = assessor.assess_at(&asked);
                     let answers = answers.into_iter().map(|answer| answer.map_err(|error| error.to_string())).collect();
                     if let Ok(mut made) = made.lock() {
                         made.insert(number, answers);

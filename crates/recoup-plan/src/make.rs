@@ -102,8 +102,8 @@ pub fn make(
     // Gathering counts as well: whoever waits does not care what for.
     let end = Clock::now() + wish.time;
     let ground = Ground { engine, run, resources, subjects, threads };
-    let first = subjects.iter().min_by_key(|subject| subject.at);
-    let (from, zone) = first.map_or((Instant::from_micros(0), Zone::UTC), |subject| (subject.at, subject.zone));
+    let from = subjects.iter().map(|subject| subject.at).min().unwrap_or(Instant::from_micros(0));
+    let zone = clock(subjects);
     let until = wish.by.unwrap_or_else(|| zone.add_months(from, 12)).max(from);
     let choices = gather(&ground, until);
     let planner = Planner { ground, choices, wish, until };
@@ -467,6 +467,13 @@ impl Planner<'_> {
     fn sum(&self, currency: Currency, found: &[Found]) -> Amount {
         sum_of(self.wish.want, self.wish.rates.as_ref(), currency, found.iter().map(|found| (found.exit, &found.money)))
     }
+}
+
+/// The clock that a whole plan goes by: that of the sites where they all have the same, else UTC.
+#[must_use]
+pub fn clock(subjects: &[Subject]) -> Zone {
+    let zone = subjects.first().map_or(Zone::UTC, |subject| subject.zone);
+    if subjects.iter().all(|subject| subject.zone == zone) { zone } else { Zone::UTC }
 }
 
 /// What resources that leave bring together, by what was wanted.

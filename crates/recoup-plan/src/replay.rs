@@ -152,7 +152,7 @@ fn ask_states(
     accounts: Vec<AccountRecord>,
 ) {
     let assessor = Assessor::new(ground.engine, run_with(ground.run, accounts));
-    let found = ask_all(&assessor, &states, ground.threads, &|state: &State| Some((state.record.clone(), state.at)));
+    let found = ask_all(&assessor, &states, ground.threads, &|state| Some((&state.record, state.at)));
     for (state, answer) in states.into_iter().zip(found) {
         if let Some(slot) = answers.get_mut(state.row) {
             *slot = answer;

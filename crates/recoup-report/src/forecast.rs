@@ -407,7 +407,7 @@ pub fn html(forecasts: &Forecasts, look: &Look) -> String {
         body.push_str(&format!("<h2>{what}, {currency}</h2>\n"));
         body.push_str(&crate::chart::svg(&forecasts.chart(currency), what));
         if !forecasts.alternatives {
-            sheet(&mut body, &total_rows(forecasts, currency, 200), 1..9);
+            grid_of_figures(&mut body, &total_rows(forecasts, currency, 200), 1..9);
         }
     }
     for forecast in &forecasts.each {
@@ -419,8 +419,20 @@ pub fn html(forecasts: &Forecasts, look: &Look) -> String {
     page::page(&look.title, &format!("{}.", sentence(forecasts).replace(TIE, " ")), &body, footer)
 }
 
+/// A table of figures that are read down and across: it keeps its columns in a narrow window, which scrolls it.
+pub(crate) fn grid_of_figures(out: &mut String, rows: &[Vec<String>], right: std::ops::Range<usize>) {
+    out.push_str("<div class=\"wide\">");
+    rows_as(out, "list figures", rows, right);
+    out.push_str("</div>\n");
+}
+
+/// A table of which each row speaks for itself: in a narrow window every row is a card.
 pub(crate) fn sheet(out: &mut String, rows: &[Vec<String>], right: std::ops::Range<usize>) {
-    out.push_str("<table class=\"list\">\n");
+    rows_as(out, "list", rows, right);
+}
+
+fn rows_as(out: &mut String, class: &str, rows: &[Vec<String>], right: std::ops::Range<usize>) {
+    out.push_str(&format!("<table class=\"{class}\">\n"));
     let heads = rows.first();
     for (index, row) in rows.iter().enumerate() {
         let tag = if index == 0 { "th" } else { "td" };
