@@ -52,10 +52,7 @@ impl Curve {
         }
         match &run.movement {
             Movement::Still => Some(run.first),
-            Movement::Steps(steps) => {
-                let after = steps.partition_point(|(step, _)| *step <= at);
-                Some(after.checked_sub(1).and_then(|place| steps.get(place)).map_or(run.first, |(_, figures)| *figures))
-            }
+            Movement::Steps(steps) => Some(steps.figures(at).unwrap_or(run.first)),
             Movement::Glides { first, .. } => (at < *first).then_some(run.first),
         }
     }
@@ -63,11 +60,11 @@ impl Curve {
     /// Every instant at which the figures are known to move, in order.
     pub fn moves(&self) -> impl Iterator<Item = Instant> {
         self.runs.iter().enumerate().flat_map(|(place, run)| {
-            let steps: &[(Instant, Figures)] = match &run.movement {
-                Movement::Steps(steps) => steps,
+            let steps: &[Instant] = match &run.movement {
+                Movement::Steps(steps) => steps.instants(),
                 _ => &[],
             };
-            (place > 0).then_some(run.from).into_iter().chain(steps.iter().map(|(at, _)| *at))
+            (place > 0).then_some(run.from).into_iter().chain(steps.iter().copied())
         })
     }
 

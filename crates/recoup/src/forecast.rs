@@ -1,5 +1,6 @@
 //! `recoup forecast`: what would come back if everything left at each moment from now on.
 
+use std::io::{self, Write};
 use std::sync::Mutex;
 
 use recoup_core::assessment::Subject;
@@ -13,7 +14,7 @@ use recoup_timeline::steps::{MOST_STEPS, Movement};
 
 use crate::cli::{Forecast, TimeAnswer, TimeFormat};
 use crate::host::{Failure, Outcome, Status, look, threads};
-use crate::output::{time_format, write_text};
+use crate::output::{Written, place, time_format, write_text};
 use crate::span::{Asked, any, ask, made, natural_end, until};
 
 /// Steps of a piece that are listed where every one was asked for: a leap year of hours, six times over.
@@ -173,15 +174,15 @@ impl Chunk {
 
 pub(crate) fn write(answer: &TimeAnswer, forecasts: &Forecasts, title: &str) -> Result<(), Failure> {
     let look = look(title, answer.output.is_some());
+    let streamed = |write: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
+        let whole = |out: &mut (dyn Write + Send)| write(out).map(|()| Written::Whole);
+        place(&answer.place(), |out| whole(out).map_err(|error| Failure::output(&error)))
+    };
     let text = match time_format(answer) {
+        TimeFormat::Json => return streamed(&|out| report::json(forecasts, out)),
+        TimeFormat::Ndjson => return streamed(&|out| report::ndjson(forecasts, out)),
+        TimeFormat::Csv => return streamed(&|out| report::csv(forecasts, out)),
         TimeFormat::Table => report::table(forecasts, &look),
-        TimeFormat::Json => report::json(forecasts),
-        TimeFormat::Ndjson => report::ndjson(forecasts),
-        TimeFormat::Csv => {
-            let mut out = Vec::new();
-            report::csv(forecasts, &mut out).map_err(|error| Failure::output(&error))?;
-            String::from_utf8_lossy(&out).into_owned()
-        }
         TimeFormat::Markdown => report::markdown(forecasts, &look),
         TimeFormat::Html => report::html(forecasts, &look),
         TimeFormat::Ics => {
