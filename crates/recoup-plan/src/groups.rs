@@ -22,7 +22,7 @@ pub(crate) struct Group {
 
 impl Group {
     /// A group of `counted` resources and of what is bound to them.
-    fn new(counted: Vec<usize>, waived: &'static [Reason], bound: &BTreeMap<usize, Vec<usize>>) -> Self {
+    fn new(counted: &[usize], waived: &'static [Reason], bound: &BTreeMap<usize, Vec<usize>>) -> Self {
         let with_them = counted.iter().filter_map(|index| bound.get(index)).flatten().copied();
         Self { counted: counted.len(), members: counted.iter().copied().chain(with_them).collect(), waived }
     }
@@ -73,8 +73,8 @@ pub(crate) fn groups(resources: &[ResourceRecord], subjects: &[Subject]) -> Vec<
     let whole: Vec<Vec<usize>> = bundles.into_values().filter(|members| members.len() > 1).collect();
     let placed: BTreeSet<usize> = whole.iter().chain(bound.values()).flatten().copied().collect();
     let alone = (0..resources.len()).filter(|index| !placed.contains(index));
-    let mut groups: Vec<Group> = alone.map(|index| Group::new(vec![index], &[], &bound)).collect();
-    groups.extend(whole.into_iter().map(|members| Group::new(members, BUNDLED, &bound)));
+    let mut groups: Vec<Group> = alone.map(|index| Group::new(&[index], &[], &bound)).collect();
+    groups.extend(whole.iter().map(|members| Group::new(members, BUNDLED, &bound)));
     groups.sort_by_key(|group| group.members.first().copied());
     groups
 }

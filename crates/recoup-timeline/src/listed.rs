@@ -18,7 +18,7 @@ pub struct Steps {
 enum Kept {
     /// Only parts of the money move: the figures of the first step, which of its parts move, and those of every step
     /// one after the other.
-    Moving { first: Figures, which: Vec<usize>, amounts: Vec<Amount> },
+    Moving { first: Box<Figures>, which: Vec<usize>, amounts: Vec<Amount> },
     /// Something else moves too, where one exit takes the place of another.
     Each(Vec<Figures>),
 }
@@ -76,7 +76,7 @@ impl Steps {
                     }
                     Money::made(money.currency, parts)
                 });
-                Some(Figures { money, ..*first })
+                Some(Figures { money, ..**first })
             }
         }
     }
@@ -97,7 +97,7 @@ fn moving(steps: &[(Instant, Figures)]) -> Option<Kept> {
     let moves = |part: &usize| all.iter().any(|parts| parts.get(*part) != like.parts().get(*part));
     let which: Vec<usize> = (0..PARTS).filter(moves).collect();
     let kept = all.iter().flat_map(|parts| which.iter().filter_map(|part| parts.get(*part).copied()));
-    Some(Kept::Moving { first: *first, amounts: kept.collect(), which })
+    Some(Kept::Moving { first: Box::new(*first), amounts: kept.collect(), which })
 }
 
 #[cfg(test)]
