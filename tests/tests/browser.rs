@@ -13,6 +13,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use recoup_core::time::{Instant, Span, Zone};
 use recoup_tests::{dist, root};
 use serde_json::Value;
 
@@ -20,6 +21,7 @@ use serde_json::Value;
 /// every chart the labels of its axis and its marks with their places on the screen.
 const READER: &str = r#"<!doctype html><meta charset="utf-8"><body><iframe id="report" width="1200" height="6000" src="REPORT"></iframe>
 <script>
+const places = line => { const screen = line.getScreenCTM(); return [...line.points].map(point => point.matrixTransform(screen)).map(({x, y}) => ({x, y})); };
 const middle = element => { const box = element.getBoundingClientRect(); return {x: box.x + box.width / 2, y: box.y + box.height / 2, seen: box.width > 0 && box.height > 0}; };
 document.getElementById("report").onload = () => {
   const page = document.getElementById("report").contentDocument;
@@ -27,7 +29,7 @@ document.getElementById("report").onload = () => {
   const charts = [...page.querySelectorAll("svg")].map(svg => ({
     currency: svg.dataset.currency,
     labels: [...svg.querySelectorAll("text")].map(text => ({text: text.textContent, ...middle(text)})),
-    lines: [...svg.querySelectorAll("polyline")].map(line => ({series: line.dataset.series, dash: page.defaultView.getComputedStyle(line).strokeDasharray, ...middle(line)})),
+    lines: [...svg.querySelectorAll("polyline")].map(line => ({series: line.dataset.series, dash: page.defaultView.getComputedStyle(line).strokeDasharray, points: places(line), ...middle(line)})),
     marks: [...svg.querySelectorAll(".mark")].map(mark => ({title: mark.querySelector("title").textContent, shape: mark.tagName, ...middle(mark)})),
   }));
   const wide = page.documentElement.scrollWidth > page.documentElement.clientWidth;
@@ -97,6 +99,35 @@ fn amount_at(chart: &Value, y: f64) -> f64 {
     let ((low, bottom), (high, top)) = (axis[0], *axis.last().unwrap());
     assert!(bottom > top && high > low, "{axis:?}");
     low + (bottom - y) / (bottom - top) * (high - low)
+}
+
+/// The instant of a mark, by its title; none of a mark beside a name.
+fn instant_of(mark: &Value) -> Option<Instant> {
+    let (_, at) = mark["title"].as_str()?.split_once(" at ")?;
+    let at = at.trim_end_matches(" UTC").replace(' ', "T");
+    // Whole minutes are written without their seconds.
+    [format!("{at}Z"), format!("{at}:00Z")].iter().find_map(|text| Instant::parse(text, Zone::UTC).ok())
+}
+
+/// Where on the screen an instant lies, by the first and the last mark of a chart.
+fn place_of(chart: &Value, at: Instant) -> f64 {
+    let marks = chart["marks"].as_array().unwrap().iter();
+    let known: Vec<(Instant, f64)> = marks.filter_map(|mark| Some((instant_of(mark)?, mark["x"].as_f64()?))).collect();
+    let (from, left) = *known.iter().min_by_key(|(at, _)| *at).unwrap();
+    let (last, right) = *known.iter().max_by_key(|(at, _)| *at).unwrap();
+    let micros = |span: Span| span.micros() as f64;
+    left + micros(at.since(from)) / micros(last.since(from)) * (right - left)
+}
+
+/// Whether the line of a series has a corner at an instant with an amount, as far as the eye can tell.
+fn passes(chart: &Value, series: &str, at: Instant, amount: f64) -> bool {
+    let x = place_of(chart, at);
+    let lines = chart["lines"].as_array().unwrap().iter().filter(|line| line["series"] == series);
+    let mut corners = lines.flat_map(|line| line["points"].as_array().unwrap());
+    corners.any(|corner| {
+        let there = amount_at(chart, corner["y"].as_f64().unwrap());
+        (corner["x"].as_f64().unwrap() - x).abs() < 1.0 && (there - amount).abs() < 5.0
+    })
 }
 
 /// Every mark stands where its figure is, and lines are told apart without colour.
@@ -198,13 +229,15 @@ fn what_comes_for_one_resource_is_seen_as_its_data_say() {
     let seen = seen(folder.path(), &report);
     assert_eq!(seen["wide"], false, "the page is wider than the window");
 
-    // Where a run begins and ends, the chart has the refund of it.
-    let told = check_chart(&seen["charts"][0]);
-    let refunds: Vec<f64> =
-        told.iter().filter(|(series, ..)| series == "refund").map(|(_, amount, _)| *amount).collect();
+    // Where a run begins and ends, the line of the chart has the refund of it, whether it jumps there or not.
+    let chart = &seen["charts"][0];
+    check_chart(chart);
     for run in timeline["runs"].as_array().unwrap() {
-        let refund = number(run["at_from"]["refund"].as_str().unwrap_or("0"));
-        assert!(refunds.iter().any(|seen| (seen - refund).abs() < 0.001), "{refund} is not among {refunds:?}");
+        for (at, figures) in [("from", "at_from"), ("until", "at_end")] {
+            let at = Instant::parse(run[at].as_str().unwrap(), Zone::UTC).unwrap();
+            let Some(refund) = run[figures]["refund"].as_str() else { continue };
+            assert!(passes(chart, "refund", at, number(refund)), "{refund} at {at:?} in {chart:#}");
+        }
     }
 
     // The last table says what happens when; every deadline with money stands there with its stake.

@@ -325,6 +325,18 @@ fn consumption_that_falls_when_an_order_is_a_month_older_is_a_boundary() {
     }
 }
 
+/// An add-in renews, and the exit that no page describes makes room for one that a page does: nobody knew why it closed.
+#[test]
+fn an_exit_that_only_rested_on_something_unknown_closes_by_the_clause_that_leaves_it_unknown() {
+    let case = cases("azure").into_iter().find(|case| case.id == "azure.addin.day-after-renewal").unwrap();
+    let walked = Subject::of(&case).and_then(|subject| subject.walked(1)).unwrap();
+    assert_eq!(deadline_problems(&walked), Vec::<String>::new());
+    let renewal = Instant::parse("2021-06-03T10:00:00Z", Zone::UTC).unwrap();
+    let found = deadlines(&walked.timeline);
+    let changes = found.iter().filter(|deadline| deadline.at == renewal).flat_map(|deadline| &deadline.changes);
+    assert!(changes.clone().any(|change| change.kind == Kind::Closes && change.causes.len() == 1));
+}
+
 /// Every instant of a walk compared a resource's statements anew, with a session opened for each.
 #[test]
 fn what_a_provider_stated_is_not_compared_at_every_instant() {
@@ -335,5 +347,5 @@ fn what_a_provider_stated_is_not_compared_at_every_instant() {
     let assessor = Assessor::new(engine(), subject.run);
     let stated = |answers: Vec<Result<Answered, _>>| answers.into_iter().next().unwrap().unwrap().stated.len();
     assert_eq!(stated(assessor.assess(vec![subject.resource.clone()])), 1);
-    assert_eq!(stated(assessor.assess_at(vec![(subject.resource, subject.at)])), 0);
+    assert_eq!(stated(assessor.assess_at(&[(subject.resource, subject.at)])), 0);
 }

@@ -299,11 +299,9 @@ impl Procedures for Published {
 
     fn batch(&self, line: &Line, _at: Instant) -> BatchTerms {
         let Some(policy) = self.policies.get(&line.place.provider) else { return BatchTerms::default() };
-        let leaving = leaving(line);
-        let call = policy.call(Purpose::Leave, &leaving).map_or("", |call| call.id.as_str());
-        let rule = policy.batch_rule(&leaving);
-        let group = format!("{}/{call}/{}", line.ruling.exit, rule.map_or("", |rule| rule.says.as_str()));
-        let Some(rule) = rule else { return BatchTerms { group, ..BatchTerms::default() } };
+        let request = policy.request(&leaving(line));
+        let group = request.name();
+        let Some(rule) = request.rule else { return BatchTerms { group, ..BatchTerms::default() } };
         let alone = (!rule.allows_batch()).then(|| Refusal {
             clause: rule.clause.clone().unwrap_or_else(|| NO_BATCH.to_owned()),
             reason: Reason::ProductNotSupported,

@@ -222,6 +222,34 @@ impl BatchRule {
     }
 }
 
+/// The kind of request by which something leaves: what leaves by the same kind can leave together, as far as its
+/// rule has room.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The exit taken.
+    pub exit: Exit,
+    /// The call that takes it, where the provider has one.
+    pub call: Option<&'a Call>,
+    /// What goes together, where a page says anything about it.
+    pub rule: Option<&'a BatchRule>,
+}
+
+impl Request<'_> {
+    /// A name that two requests share only where they are of one kind.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let call = self.call.map_or("", |call| call.id.as_str());
+        let rule = self.rule.map_or("", |rule| rule.says.as_str());
+        format!("{}/{call}/{rule}", self.exit)
+    }
+
+    /// The most resources that it takes at a time, where a limit is printed.
+    #[must_use]
+    pub fn most(&self) -> Option<usize> {
+        self.rule.and_then(|rule| rule.max)
+    }
+}
+
 /// The clause that says what should come back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -537,6 +565,12 @@ impl Policy {
     #[must_use]
     pub fn batch_rule(&self, leaving: &Leaving<'_>) -> Option<&BatchRule> {
         self.flow.batches.iter().find(|rule| rule.when.holds(self, leaving))
+    }
+
+    /// The kind of request by which something leaves.
+    #[must_use]
+    pub fn request<'a>(&'a self, leaving: &Leaving<'_>) -> Request<'a> {
+        Request { exit: leaving.exit, call: self.call(Purpose::Leave, leaving), rule: self.batch_rule(leaving) }
     }
 
     /// Why the provider's own list does not show such a resource, where it does not.

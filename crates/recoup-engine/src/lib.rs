@@ -17,7 +17,9 @@ pub mod stream;
 pub mod timeline;
 pub mod usual;
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{Array, StructArray};
@@ -272,13 +274,17 @@ impl<'e> Assessor<'e> {
         &self.run
     }
 
-    /// Assesses resources each at its own instant, whatever the run's; otherwise as
-    /// [`assess`](Self::assess). What a provider stated is left aside: it speaks of the day on which it was stated.
+    /// Assesses resources each at its own instant, whatever the run's; the answers stand in the order of the rows.
+    /// What a provider stated is left aside: it speaks of the day on which it was stated.
     #[must_use]
-    pub fn assess_at(&self, rows: Vec<(ResourceRecord, Instant)>) -> Vec<Result<Answered, AssessError>> {
-        let (mut resources, at): (Vec<ResourceRecord>, Vec<Instant>) = rows.into_iter().unzip();
-        resources.iter_mut().for_each(|resource| resource.stated.clear());
-        self.assess_all(resources, Some(&at))
+    pub fn assess_at<R: Borrow<ResourceRecord>>(&self, rows: &[(R, Instant)]) -> Vec<Result<Answered, AssessError>> {
+        let mut answers = Slots::of(rows.len());
+        for (provider, places) in by_provider(rows.iter().map(|(resource, _)| resource.borrow())) {
+            let group = places.iter().filter_map(|place| rows.get(*place));
+            let group: Vec<(&ResourceRecord, Instant)> = group.map(|(resource, at)| (resource.borrow(), *at)).collect();
+            answers.put(places, self.assess_rows(provider, &group));
+        }
+        answers.filled()
     }
 
     /// The session in a provider's adapter, opened if it was not yet.
@@ -298,44 +304,20 @@ impl<'e> Assessor<'e> {
     /// Assesses resources of any providers; the answers stand in the order of the resources.
     #[must_use]
     pub fn assess(&self, resources: Vec<ResourceRecord>) -> Vec<Result<Answered, AssessError>> {
-        self.assess_all(resources, None)
-    }
-
-    fn assess_all(&self, resources: Vec<ResourceRecord>, at: Option<&[Instant]>) -> Vec<Result<Answered, AssessError>> {
-        let mut answers: Vec<Option<Result<Answered, AssessError>>> = resources.iter().map(|_| None).collect();
-        let mut by_provider: Vec<(String, Vec<usize>, Vec<ResourceRecord>)> = Vec::new();
-        for (index, resource) in resources.into_iter().enumerate() {
-            match by_provider.iter_mut().find(|(provider, _, _)| *provider == resource.provider) {
-                Some((_, places, group)) => {
-                    places.push(index);
-                    group.push(resource);
-                }
-                None => by_provider.push((resource.provider.clone(), vec![index], vec![resource])),
+        let mut answers = Slots::of(resources.len());
+        let mut groups: Vec<(String, Vec<usize>, Vec<ResourceRecord>)> = by_provider(&resources)
+            .into_iter()
+            .map(|(provider, places)| (provider.to_owned(), places, Vec::new()))
+            .collect();
+        for resource in resources {
+            if let Some((_, _, group)) = groups.iter_mut().find(|(provider, ..)| *provider == resource.provider) {
+                group.push(resource);
             }
         }
-        for (provider, places, group) in by_provider {
-            let at: Option<Vec<Instant>> =
-                at.map(|at| places.iter().filter_map(|place| at.get(*place).copied()).collect());
-            let answers_of_group = self.assess_group(&provider, &group, at.as_deref());
-            for (place, answer) in places.into_iter().zip(answers_of_group) {
-                if let Some(slot) = answers.get_mut(place) {
-                    *slot = Some(answer);
-                }
-            }
+        for (provider, places, group) in groups {
+            answers.put(places, self.assess_batch(&provider, &group));
         }
-        answers.into_iter().flatten().collect()
-    }
-
-    fn assess_group(
-        &self,
-        provider: &str,
-        group: &[ResourceRecord],
-        at: Option<&[Instant]>,
-    ) -> Vec<Result<Answered, AssessError>> {
-        match self.assess_batch(provider, group, at) {
-            Ok(answers) => answers,
-            Err(error) => group.iter().map(|_| Err(error.clone())).collect(),
-        }
+        answers.filled()
     }
 
     /// Has a provider's adapter rule on a batch that was made already.
@@ -349,15 +331,9 @@ impl<'e> Assessor<'e> {
         Ok(Ruled { provider: provider.to_owned(), adapter, policy, resources, clauses: session.clauses(), answers })
     }
 
-    fn assess_batch(
-        &self,
-        provider: &str,
-        group: &[ResourceRecord],
-        at: Option<&[Instant]>,
-    ) -> Result<Vec<Result<Answered, AssessError>>, AssessError> {
+    fn assess_batch(&self, provider: &str, group: &[ResourceRecord]) -> Result<Vec<Answer>, AssessError> {
         let (adapter, session) = self.session(provider)?;
-        let batch =
-            recoup_plugin::batch::resources(group, at).map_err(|error| AssessError::Refused(error.to_string()))?;
+        let batch = recoup_plugin::batch::resources(group, None).map_err(|error| too_large(&error))?;
         let named = |row: usize| group.get(row).map(Named::from).unwrap_or_default();
         let mut out = self.assess_columns(provider, batch, &named)?;
         let session_at = |at| {
@@ -367,6 +343,16 @@ impl<'e> Assessor<'e> {
         };
         stated::compare(provider, session.as_ref(), &session_at, group, &mut out)?;
         Ok(out)
+    }
+
+    fn assess_rows(&self, provider: &str, group: &[(&ResourceRecord, Instant)]) -> Result<Vec<Answer>, AssessError> {
+        let mut batch = BatchBuilder::default();
+        group.iter().for_each(|(resource, _)| batch.push(&resource.lend()));
+        let at: Vec<Instant> = group.iter().map(|(_, at)| *at).collect();
+        let batch = batch.finish(Some(&at)).map_err(|error| too_large(&error))?;
+        self.assess_columns(provider, batch, &|row| {
+            group.get(row).map(|(one, _)| Named::from(*one)).unwrap_or_default()
+        })
     }
 
     /// Assesses a batch that has the boundary's columns already, all of one provider. `named` gives what
@@ -411,5 +397,46 @@ impl<'e> Assessor<'e> {
             }));
         }
         Ok(out)
+    }
+}
+
+type Answer = Result<Answered, AssessError>;
+
+fn too_large(error: &impl fmt::Display) -> AssessError {
+    AssessError::Refused(error.to_string())
+}
+
+/// The places of resources by their providers, in the order in which these first come.
+fn by_provider<'r>(resources: impl IntoIterator<Item = &'r ResourceRecord>) -> Vec<(&'r str, Vec<usize>)> {
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (place, resource) in resources.into_iter().enumerate() {
+        match groups.iter_mut().find(|(provider, _)| *provider == resource.provider) {
+            Some((_, places)) => places.push(place),
+            None => groups.push((&resource.provider, vec![place])),
+        }
+    }
+    groups
+}
+
+/// Answers on their way back into the order of what was asked.
+struct Slots(Vec<Option<Answer>>);
+
+impl Slots {
+    fn of(count: usize) -> Self {
+        Self(std::iter::repeat_with(|| None).take(count).collect())
+    }
+
+    /// Puts the answers of a group where they belong; where it has none, its error stands for each.
+    fn put(&mut self, places: Vec<usize>, answers: Result<Vec<Answer>, AssessError>) {
+        let answers = answers.unwrap_or_else(|error| places.iter().map(|_| Err(error.clone())).collect());
+        for (place, answer) in places.into_iter().zip(answers) {
+            if let Some(slot) = self.0.get_mut(place) {
+                *slot = Some(answer);
+            }
+        }
+    }
+
+    fn filled(self) -> Vec<Answer> {
+        self.0.into_iter().flatten().collect()
     }
 }

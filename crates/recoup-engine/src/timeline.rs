@@ -88,11 +88,11 @@ impl Rules for Ruled<'_> {
     fn rule(&self, rows: &[Row]) -> Vec<Result<Answered, String>> {
         let mut answers = Vec::with_capacity(rows.len());
         for rows in rows.chunks(MOST_ROWS) {
-            let asked: Vec<(ResourceRecord, Instant)> = rows
+            let asked: Vec<(&ResourceRecord, Instant)> = rows
                 .iter()
-                .filter_map(|row| self.resources.get(row.resource).map(|resource| (resource.clone(), row.at)))
+                .filter_map(|row| self.resources.get(row.resource).map(|resource| (resource, row.at)))
                 .collect();
-            let found = self.assessor.assess_at(asked);
+            let found = self.assessor.assess_at(&asked);
             answers.extend(found.into_iter().map(|answer| answer.map_err(|error| error.to_string())));
         }
         answers
@@ -106,7 +106,7 @@ impl Rules for Ruled<'_> {
         if site.end_of_day(day) >= row.at {
             return None;
         }
-        let answer = self.books.by_rules_of(day).assess_at(vec![(resource.clone(), row.at)]).into_iter().next()?;
+        let answer = self.books.by_rules_of(day).assess_at(&[(resource, row.at)]).into_iter().next()?;
         Some(answer.map_err(|error| error.to_string()))
     }
 

@@ -8,7 +8,8 @@ use recoup_core::time::Instant;
 use recoup_engine::Engine;
 
 use crate::document::{Document, Leaving, Plan, Step};
-use crate::gather::{Ground, Group, groups};
+use crate::gather::Ground;
+use crate::groups::{Group, groups};
 use crate::make::{leaving, sum_of};
 use crate::replay::{Left, Move, replay};
 

@@ -4,6 +4,7 @@ use recoup_core::money::Amount;
 use recoup_report::{Look, sheets};
 
 use crate::document::{Because, Document, Left, Plan, Stamp, Step, Want};
+use crate::why::in_words;
 
 /// Most rows of what stays that a table for a terminal shows; the file has all of them.
 const MOST_LEFT: usize = 40;
@@ -132,9 +133,9 @@ fn stays(left: &[Left], most: usize) -> Vec<Vec<String>> {
 }
 
 fn facts(plan: &Plan) -> Vec<Vec<String>> {
-    let mut rows = vec![["if it were known that", "adds", "resources"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["if", "adds", "resources"].map(str::to_owned).to_vec()];
     for fact in &plan.facts {
-        rows.push(vec![fact.facts.join(" and "), fact.adds.to_string(), fact.resources.to_string()]);
+        rows.push(vec![in_words(&fact.facts), fact.adds.to_string(), fact.resources.to_string()]);
     }
     rows
 }

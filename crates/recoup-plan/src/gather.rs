@@ -16,12 +16,13 @@ use recoup_core::money::Number;
 use recoup_core::record::ResourceRecord;
 use recoup_core::ruling::RulingData;
 use recoup_core::time::{Instant, Span, Zone};
-use recoup_core::vocab::{Exit, Reason, Relation};
+use recoup_core::vocab::{Exit, Reason};
 use recoup_engine::timeline;
 use recoup_engine::{Assessor, Engine};
 use recoup_timeline::figures::Money;
 
 use crate::accounts::{AccountKey, with_room};
+use crate::groups::{Group, groups};
 use crate::outline::{Outline, is_way};
 
 /// Rows that are asked about in one batch.
@@ -40,22 +41,6 @@ pub(crate) struct Ground<'a> {
     /// What each resource's first answer speaks of: site, zone, the instant asked about.
     pub(crate) subjects: &'a [Subject],
     pub(crate) threads: usize,
-}
-
-/// Resources that leave together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Group {
-    /// Their places; the first one leads.
-    pub(crate) members: Vec<usize>,
-    /// Reasons that do not count because they leave together, for the lead and for the others.
-    waived: [&'static [Reason]; 2],
-}
-
-impl Group {
-    pub(crate) fn waived(&self, member: usize) -> &'static [Reason] {
-        let [lead, others] = self.waived;
-        if self.members.first() == Some(&member) { lead } else { others }
-    }
 }
 
 /// A draw on a pool, with what was used before the plan.
@@ -110,48 +95,6 @@ pub(crate) struct Choices {
     pub(crate) problems: Vec<String>,
 }
 
-const BOUND: &[Reason] = &[Reason::LeavesWithPrimary];
-const BUNDLED: &[Reason] = &[Reason::PartOfBundle, Reason::LeavesWithPrimary];
-
-/// Resources by what leaves only together: bundles whole, bound resources with their primary.
-pub(crate) fn groups(resources: &[ResourceRecord], subjects: &[Subject]) -> Vec<Group> {
-    type Key<'a> = (&'a str, &'a str, Option<&'a str>, &'a str);
-    let place = |index: usize| subjects.get(index).map(|subject| (subject.provider.as_str(), subject.site.as_str()));
-    let mut by_id: BTreeMap<Key<'_>, usize> = BTreeMap::new();
-    let mut bundles: BTreeMap<Key<'_>, Vec<usize>> = BTreeMap::new();
-    for (index, resource) in resources.iter().enumerate() {
-        let Some((provider, site)) = place(index) else { continue };
-        let account = resource.account.as_deref();
-        by_id.insert((provider, site, account, resource.id.as_str()), index);
-        if let Some(bundle) = &resource.bundle {
-            bundles.entry((provider, site, account, bundle.as_str())).or_default().push(index);
-        }
-    }
-    let mut bound: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    let mut follows: BTreeSet<usize> = BTreeSet::new();
-    for (index, resource) in resources.iter().enumerate().filter(|(_, one)| one.relation == Some(Relation::Bound)) {
-        let (Some((provider, site)), Some(primary)) = (place(index), resource.primary.as_deref()) else { continue };
-        let leads = by_id.get(&(provider, site, resource.account.as_deref(), primary)).copied();
-        if let Some(leads) = leads.filter(|leads| *leads != index && resource.bundle.is_none()) {
-            bound.entry(leads).or_default().push(index);
-            follows.insert(index);
-        }
-    }
-    let mut groups = Vec::new();
-    let mut grouped: BTreeSet<usize> = BTreeSet::new();
-    for members in bundles.into_values().filter(|members| members.len() > 1) {
-        grouped.extend(&members);
-        groups.push(Group { members, waived: [BUNDLED, BUNDLED] });
-    }
-    for index in (0..resources.len()).filter(|index| !follows.contains(index) && !grouped.contains(index)) {
-        let mut members = vec![index];
-        members.extend(bound.get(&index).into_iter().flatten());
-        groups.push(Group { members, waived: [&[], BOUND] });
-    }
-    groups.sort_by_key(|group| group.members.first().copied());
-    groups
-}
-
 /// What stands of a ruling where some reasons do not count: nothing where it is refused, else what is unknown.
 pub(crate) fn standing(ruling: &RulingData, waived: &[Reason]) -> Option<BTreeSet<String>> {
     if ruling.refusals.iter().any(|refusal| !waived.contains(&refusal.reason)) {
@@ -187,7 +130,7 @@ impl Ground<'_> {
 
     /// Asks about resources, each at its own instant, with all threads.
     pub(crate) fn ask(&self, assessor: &Assessor<'_>, rows: &[(usize, Instant)]) -> Vec<Result<Answered, String>> {
-        let record = |(index, at): &(usize, Instant)| self.resources.get(*index).map(|one| (one.clone(), *at));
+        let record = |(index, at): &(usize, Instant)| self.resources.get(*index).map(|one| (one, *at));
         ask_all(assessor, rows, self.threads, &record)
     }
 
@@ -208,11 +151,11 @@ impl Ground<'_> {
 }
 
 /// Asks about rows in batches, with all threads; the answers stand in the order of the rows.
-pub(crate) fn ask_all<R: Sync>(
+pub(crate) fn ask_all<'r, R: Sync>(
     assessor: &Assessor<'_>,
-    rows: &[R],
+    rows: &'r [R],
     threads: usize,
-    record: &(impl Fn(&R) -> Option<(ResourceRecord, Instant)> + Sync),
+    record: &(impl Fn(&'r R) -> Option<(&'r ResourceRecord, Instant)> + Sync),
 ) -> Vec<Result<Answered, String>> {
     let chunks: Vec<&[R]> = rows.chunks(ROWS).collect();
     let next = AtomicUsize::new(0);
@@ -223,8 +166,8 @@ pub(crate) fn ask_all<R: Sync>(
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(chunk) = chunks.get(number) else { break };
-                    let asked: Vec<(ResourceRecord, Instant)> = chunk.iter().filter_map(record).collect();
-                    let answers = assessor.assess_at(asked);
+                    let asked: Vec<(&ResourceRecord, Instant)> = chunk.iter().filter_map(record).collect();
+                    let answers = assessor.assess_at(&asked);
                     let answers = answers.into_iter().map(|answer| answer.map_err(|error| error.to_string())).collect();
                     if let Ok(mut made) = made.lock() {
                         made.insert(number, answers);

@@ -22,13 +22,14 @@
 //! exactly.
 
 pub mod accounts;
-pub mod batches;
+mod batches;
 pub mod check;
 pub mod document;
 mod exchange;
 pub mod face;
 mod gather;
 pub mod greedy;
+mod groups;
 pub mod make;
 mod mip;
 mod outline;

@@ -12,9 +12,11 @@ use recoup_core::vocab::Exit;
 use recoup_engine::Engine;
 use recoup_timeline::figures::Money;
 
+use crate::batches::{self, Asking};
 use crate::document::{Document, Inputs, Leaving, Plan, Quota, Rates, Stamp, Step, VERSION, Want};
 use crate::gather::{Candidate, Choices, Ground, gather};
 use crate::greedy::largest_first;
+use crate::groups::Group;
 use crate::pools::PoolNumbers;
 use crate::problem::{Choice, Draw, Item, Problem, Selection, drawn, room};
 use crate::replay::{Left as Found, Move, replay};
@@ -100,8 +102,8 @@ pub fn make(
     // Gathering counts as well: whoever waits does not care what for.
     let end = Clock::now() + wish.time;
     let ground = Ground { engine, run, resources, subjects, threads };
-    let first = subjects.iter().min_by_key(|subject| subject.at);
-    let (from, zone) = first.map_or((Instant::from_micros(0), Zone::UTC), |subject| (subject.at, subject.zone));
+    let from = subjects.iter().map(|subject| subject.at).min().unwrap_or(Instant::from_micros(0));
+    let zone = clock(subjects);
     let until = wish.by.unwrap_or_else(|| zone.add_months(from, 12)).max(from);
     let choices = gather(&ground, until);
     let planner = Planner { ground, choices, wish, until };
@@ -434,13 +436,16 @@ impl Planner<'_> {
         candidates: &[Valued],
     ) -> Vec<Step> {
         let mut steps = Vec::new();
-        let mut billing = Vec::new();
+        let mut asking = Vec::new();
         for (valued, found) in taken.iter().zip(found) {
             let candidate = &valued.candidate;
             let (Ok(found), Some(lead)) = (found, self.lead(candidate.group)) else { continue };
             let (Some(subject), zone) = (self.ground.subjects.get(lead), self.ground.zone(lead)) else { continue };
             let leaves: Vec<Leaving> = found.iter().filter_map(|found| leaving(self.ground.resources, found)).collect();
-            billing.push(self.ground.resources.get(lead).map(|resource| resource.billing));
+            asking.push(Asking {
+                billing: self.ground.resources.get(lead).map(|resource| resource.billing),
+                counted: self.choices.groups.get(candidate.group).map_or(1, Group::counted),
+            });
             steps.push(Step {
                 step: steps.len() + 1,
                 at: Stamp { at: candidate.at, zone },
@@ -454,7 +459,7 @@ impl Planner<'_> {
                 waits: why::waits(self, currency, valued, of_group(candidates, candidate.group)),
             });
         }
-        crate::batches::number(&mut steps, self.ground.engine, &billing);
+        batches::number(&mut steps, self.ground.engine, &asking);
         steps
     }
 
@@ -462,6 +467,13 @@ impl Planner<'_> {
     fn sum(&self, currency: Currency, found: &[Found]) -> Amount {
         sum_of(self.wish.want, self.wish.rates.as_ref(), currency, found.iter().map(|found| (found.exit, &found.money)))
     }
+}
+
+/// The clock that a whole plan goes by: that of the sites where they all have the same, else UTC.
+#[must_use]
+pub fn clock(subjects: &[Subject]) -> Zone {
+    let zone = subjects.first().map_or(Zone::UTC, |subject| subject.zone);
+    if subjects.iter().all(|subject| subject.zone == zone) { zone } else { Zone::UTC }
 }
 
 /// What resources that leave bring together, by what was wanted.

@@ -13,7 +13,8 @@ use recoup_engine::Assessor;
 use recoup_timeline::figures::Money;
 
 use crate::accounts::{AccountKey, Taken, after, run_with};
-use crate::gather::{Ground, Group, Pools, ask_all, roomy, standing};
+use crate::gather::{Ground, Pools, ask_all, roomy, standing};
+use crate::groups::Group;
 
 /// Returns in all states of accounts that one run holds at most.
 const MOST_RETURNS: usize = 100_000;
@@ -151,7 +152,7 @@ fn ask_states(
     accounts: Vec<AccountRecord>,
 ) {
     let assessor = Assessor::new(ground.engine, run_with(ground.run, accounts));
-    let found = ask_all(&assessor, &states, ground.threads, &|state: &State| Some((state.record.clone(), state.at)));
+    let found = ask_all(&assessor, &states, ground.threads, &|state| Some((&state.record, state.at)));
     for (state, answer) in states.into_iter().zip(found) {
         if let Some(slot) = answers.get_mut(state.row) {
             *slot = answer;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use recoup_core::context::Window;
 use recoup_core::money::{Amount, Currency};
 use recoup_core::time::{Instant, Span};
-use recoup_core::vocab::Exit;
+use recoup_core::vocab::{Exit, Reason};
 use recoup_engine::Assessor;
 use recoup_report::words;
 
@@ -158,7 +158,7 @@ fn unknown(planner: &Planner<'_>, group: usize, ways: &[&Valued]) -> Left {
         (valued.worth.is_positive(), std::cmp::Reverse(valued.candidate.facts.len()), valued.worth)
     });
     let facts: Vec<String> = best.map(|best| best.candidate.facts.iter().cloned().collect()).unwrap_or_default();
-    let mut entry = empty(planner, group, Because::Unknown, format!("only if {}", facts.join(" and ")));
+    let mut entry = empty(planner, group, Because::Unknown, format!("only if {}", in_words(&facts)));
     entry.worth = best.map(|best| best.worth);
     entry.facts = facts;
     entry
@@ -308,6 +308,17 @@ pub(crate) fn waits(
             format!("no room earlier in {}", names.into_iter().collect::<Vec<_>>().join(", "))
         }
     })
+}
+
+/// What has to be found out of facts, in words: that one has the value that helps, or what it is at all.
+pub(crate) fn in_words(facts: &[String]) -> String {
+    let clause = |fact: &String| match fact.as_str() {
+        "quotas" => "what is used of its quotas is known".to_owned(),
+        value if value.contains('=') => value.to_owned(),
+        name if Reason::parse(name).is_ok() => format!("{} is settled", name.replace('_', " ")),
+        name => format!("{name} is known"),
+    };
+    facts.iter().map(clause).collect::<Vec<_>>().join(" and ")
 }
 
 /// What knowing facts would add: each alone, and all that something takes together.

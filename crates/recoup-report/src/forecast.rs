@@ -143,8 +143,8 @@ pub fn pace(run: &Run) -> String {
         Movement::Glides { every: None, .. } => "falls continuously".to_owned(),
         Movement::Glides { every: Some(span), .. } => every(*span),
         Movement::Steps(steps) => {
-            let gaps = steps.windows(2).filter_map(|pair| match pair {
-                [(a, _), (b, _)] => Some(b.since(*a)),
+            let gaps = steps.instants().windows(2).filter_map(|pair| match pair {
+                [a, b] => Some(b.since(*a)),
                 _ => None,
             });
             match (steps.len(), gaps.min()) {
@@ -407,7 +407,7 @@ pub fn html(forecasts: &Forecasts, look: &Look) -> String {
         body.push_str(&format!("<h2>{what}, {currency}</h2>\n"));
         body.push_str(&crate::chart::svg(&forecasts.chart(currency), what));
         if !forecasts.alternatives {
-            sheet(&mut body, &total_rows(forecasts, currency, 200), 1..9);
+            grid_of_figures(&mut body, &total_rows(forecasts, currency, 200), 1..9);
         }
     }
     for forecast in &forecasts.each {
@@ -419,8 +419,20 @@ pub fn html(forecasts: &Forecasts, look: &Look) -> String {
     page::page(&look.title, &format!("{}.", sentence(forecasts).replace(TIE, " ")), &body, footer)
 }
 
+/// A table of figures that are read down and across: it keeps its columns in a narrow window, which scrolls it.
+pub(crate) fn grid_of_figures(out: &mut String, rows: &[Vec<String>], right: std::ops::Range<usize>) {
+    out.push_str("<div class=\"wide\">");
+    rows_as(out, "list figures", rows, right);
+    out.push_str("</div>\n");
+}
+
+/// A table of which each row speaks for itself: in a narrow window every row is a card.
 pub(crate) fn sheet(out: &mut String, rows: &[Vec<String>], right: std::ops::Range<usize>) {
-    out.push_str("<table class=\"list\">\n");
+    rows_as(out, "list", rows, right);
+}
+
+fn rows_as(out: &mut String, class: &str, rows: &[Vec<String>], right: std::ops::Range<usize>) {
+    out.push_str(&format!("<table class=\"{class}\">\n"));
     let heads = rows.first();
     for (index, row) in rows.iter().enumerate() {
         let tag = if index == 0 { "th" } else { "td" };
@@ -466,8 +478,8 @@ fn run_json(run: &Run, zone: Zone) -> Value {
         Movement::Steps(steps) => {
             let listed = steps.iter().map(|(at, figures)| {
                 let mut map = Map::new();
-                map.insert("at".into(), text(*at).into());
-                figures_json(&mut map, figures);
+                map.insert("at".into(), text(at).into());
+                figures_json(&mut map, &figures);
                 Value::Object(map)
             });
             ("steps", None, listed.collect())
@@ -536,23 +548,40 @@ fn total_json(at: Instant, total: &Total) -> Value {
     })
 }
 
-fn objects(forecasts: &Forecasts) -> impl Iterator<Item = Value> + '_ {
-    let totals = forecasts.moments.iter().zip(&forecasts.totals).filter(|_| !forecasts.alternatives);
-    forecasts.each.iter().map(to_json).chain(totals.map(|(at, total)| total_json(*at, total)))
+fn totals(forecasts: &Forecasts) -> impl Iterator<Item = Value> + '_ {
+    let told = forecasts.moments.iter().zip(&forecasts.totals).filter(|_| !forecasts.alternatives);
+    told.map(|(at, total)| total_json(*at, total))
+}
+
+/// A list in a JSON object that spans lines, an item after the other: all together would be many times what they are
+/// made from.
+fn list(out: &mut dyn io::Write, items: impl Iterator<Item = Value>) -> io::Result<()> {
+    let mut begins = "[\n    ";
+    for item in items {
+        write!(out, "{begins}{}", format!("{item:#}").replace('\n', "\n    "))?;
+        begins = ",\n    ";
+    }
+    out.write_all(if begins.starts_with('[') { b"[]" } else { b"\n  ]" })
 }
 
 /// One JSON object: the resources and the totals.
-#[must_use]
-pub fn json(forecasts: &Forecasts) -> String {
-    let (resources, totals): (Vec<Value>, Vec<Value>) =
-        objects(forecasts).partition(|value| value.get("kind").and_then(Value::as_str) == Some("resource"));
-    format!("{:#}\n", json!({"resources": resources, "totals": totals, "totals_left_out": forecasts.left_out}))
+///
+/// # Errors
+/// Where the writer fails.
+pub fn json(forecasts: &Forecasts, out: &mut dyn io::Write) -> io::Result<()> {
+    out.write_all(b"{\n  \"resources\": ")?;
+    list(out, forecasts.each.iter().map(to_json))?;
+    out.write_all(b",\n  \"totals\": ")?;
+    list(out, totals(forecasts))?;
+    writeln!(out, ",\n  \"totals_left_out\": {}\n}}", forecasts.left_out)
 }
 
 /// One JSON object a line: every resource, then every total.
-#[must_use]
-pub fn ndjson(forecasts: &Forecasts) -> String {
-    objects(forecasts).map(|value| format!("{value}\n")).collect()
+///
+/// # Errors
+/// Where the writer fails.
+pub fn ndjson(forecasts: &Forecasts, out: &mut dyn io::Write) -> io::Result<()> {
+    forecasts.each.iter().map(to_json).chain(totals(forecasts)).try_for_each(|value| writeln!(out, "{value}"))
 }
 
 /// The columns of the CSV.
@@ -616,7 +645,7 @@ pub fn csv(forecasts: &Forecasts, out: impl io::Write) -> io::Result<()> {
             write(run.from, &run.first, &pace(run))?;
             if let Movement::Steps(steps) = &run.movement {
                 for (at, figures) in steps.iter().filter(|(at, _)| *at < run.last) {
-                    write(*at, figures, "step")?;
+                    write(at, &figures, "step")?;
                 }
             }
             if run.last > run.from {

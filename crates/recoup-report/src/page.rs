@@ -21,6 +21,8 @@ svg .mark{fill:var(--paper);stroke:var(--ink);stroke-width:1.5}
 svg .lead{stroke:var(--soft);stroke-width:1}
 svg .s1{stroke:#0b5cad}svg .s2{stroke:#b35900}svg .s3{stroke:#6b3f56}svg .s4{stroke:#3a6b35}svg .s5{stroke:#555}
 @media screen and (prefers-color-scheme:dark){svg .s1{stroke:#8cc8ff}svg .s2{stroke:#ffb366}svg .s3{stroke:#f0b6d0}svg .s4{stroke:#a5d6a0}svg .s5{stroke:#bbb}}
+@media screen and (max-width:74rem){.wide{overflow-x:auto}}
+@media screen and (max-width:48rem){figure{overflow-x:auto}figure svg{min-width:44rem}}
 @media print{svg .line,svg .mark{stroke:#000}}
 ";
 

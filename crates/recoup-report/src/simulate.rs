@@ -220,7 +220,7 @@ pub fn html(simulation: &Simulation, look: &Look) -> String {
     let rows = simulation.rows();
     let columns = rows.first().map_or(0, Vec::len);
     body.push_str("<h2>What is lost by leaving in month n</h2>\n");
-    crate::forecast::sheet(&mut body, &rows, 1..columns);
+    crate::forecast::grid_of_figures(&mut body, &rows, 1..columns);
     let lists = [("By which exit", simulation.exits()), ("Never", simulation.locked_in())];
     for (heading, lines) in lists.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         body.push_str(&format!("<h2>{heading}</h2>\n<ul class=\"plain\">"));

@@ -36,7 +36,8 @@ fn forecasts(alternatives: bool) -> Forecasts {
     let curves: Vec<Curve> = curves(&rules, &placed, 740).into_iter().map(Result::unwrap).collect();
     let moments = moments(&curves, timelines[0].from(), timelines[0].last(), 2_000);
     let placed: Vec<(usize, &Curve)> = curves.iter().enumerate().collect();
-    let figures = figures_at(&rules, &placed, &moments.at).unwrap();
+    let mut figures = Vec::new();
+    figures_at(&rules, &placed, &moments.at, |of_curve| figures.push(of_curve)).unwrap();
     let totals = (0..moments.at.len()).map(|place| {
         let mut total = Total::default();
         figures.iter().filter_map(|resource| resource[place].as_ref()).for_each(|figures| total.add(figures));
@@ -208,7 +209,8 @@ fn what_comes_ends_an_explanation() {
     let curve = curves(&rules, &[(0, &timelines[0])], 740).remove(0).unwrap();
     let span = (timelines[0].from(), timelines[0].last());
     let at = moments(std::slice::from_ref(&curve), span.0, span.1, 100).at;
-    let figures = figures_at(&rules, &[(0, &curve)], &at).unwrap().remove(0);
+    let mut figures = Vec::new();
+    figures_at(&rules, &[(0, &curve)], &at, |of_curve| figures = of_curve).unwrap();
     let points = at.into_iter().zip(figures).filter_map(|(at, figures)| Some((at, figures?))).collect();
     let told = Told { subject: timelines[0].subject.clone(), deadlines: deadlines(&timelines[0]), curve, points };
     insta::assert_snapshot!("what_comes_80", timeline::text(&told, &look(80)));

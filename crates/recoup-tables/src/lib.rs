@@ -226,7 +226,8 @@ impl Work<'_> {
             None => self.assessor.assess(records),
             Some(at) => {
                 let instant = |row: &usize| Instant::from_micros(at.value(*row));
-                self.assessor.assess_at(records.into_iter().zip(rows.iter().map(instant)).collect())
+                let rows: Vec<_> = records.iter().zip(rows.iter().map(instant)).collect();
+                self.assessor.assess_at(&rows)
             }
         };
         for ((row, answer), id) in rows.into_iter().zip(answers).zip(ids) {

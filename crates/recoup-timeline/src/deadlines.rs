@@ -7,7 +7,7 @@ use recoup_core::assessment::{Assessment, Subject};
 use recoup_core::money::{Amount, Currency};
 use recoup_core::policy::{ClauseId, Policy};
 use recoup_core::refund::RefundQuote;
-use recoup_core::ruling::{Review, RulingData, Step, Verdict};
+use recoup_core::ruling::{Review, RulingData, Step, Unknown, Verdict};
 use recoup_core::time::{Instant, Span};
 use recoup_core::vocab::{Exit, Outcome, Reason};
 
@@ -221,7 +221,7 @@ fn change(
 }
 
 /// The clauses that cause a change: those that refuse on one side only; where an exit is simply no more,
-/// those that refuse what stands in its place, else those that shaped it; for a fee, those of its tables; for a
+/// those that refuse what stands in its place, else those on which it rested; for a fee, those of its tables; for a
 /// figure otherwise, those that shape it on one side only, else
 /// those whose arithmetic differs.
 fn causes(
@@ -238,7 +238,7 @@ fn causes(
                 let instead: Vec<Cause> =
                     new.rulings().iter().flat_map(|ruling| refusals_beside(ruling, None)).collect();
                 // Where nothing refuses in its place, what shaped it while it was there says for what.
-                if instead.is_empty() { before.map(shaped_by).unwrap_or_default() } else { instead }
+                if instead.is_empty() { before.map(rested_on).unwrap_or_default() } else { instead }
             }
         },
         Kind::Opens => match (before, after) {
@@ -268,6 +268,13 @@ fn causes(
 
 fn shaped_by(ruling: &RulingData) -> Vec<Cause> {
     applied(ruling).into_iter().map(shapes).collect()
+}
+
+/// The clauses that shaped a ruling; where none did, those that leave something unknown in it.
+fn rested_on(ruling: &RulingData) -> Vec<Cause> {
+    let shaped = shaped_by(ruling);
+    let unknown = |unknown: &Unknown| Cause { clause: unknown.clause, reason: Some(unknown.reason) };
+    if shaped.is_empty() { ruling.unknowns.iter().map(unknown).collect() } else { shaped }
 }
 
 const fn shapes(clause: ClauseId) -> Cause {

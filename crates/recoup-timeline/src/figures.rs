@@ -17,6 +17,9 @@ pub struct Figures {
     pub money: Option<Money>,
 }
 
+/// How many parts money has.
+pub(crate) const PARTS: usize = 9;
+
 /// The parts of a refund, in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money {
@@ -63,20 +66,20 @@ impl Money {
 
     /// Nothing, in a currency.
     #[must_use]
-    pub fn nothing(currency: Currency) -> Self {
-        let zero = Amount::ZERO;
-        Self {
-            currency,
-            paid: zero,
-            refund: zero,
-            coupons: zero,
-            fee: zero,
-            consumed: zero,
-            forfeited: zero,
-            released: zero,
-            carried_over: zero,
-            charge: zero,
-        }
+    pub const fn nothing(currency: Currency) -> Self {
+        Self::made(currency, [Amount::ZERO; PARTS])
+    }
+
+    /// The parts, in their order.
+    pub(crate) const fn parts(&self) -> [Amount; PARTS] {
+        let Self { paid, refund, coupons, fee, consumed, forfeited, released, carried_over, charge, .. } = *self;
+        [paid, refund, coupons, fee, consumed, forfeited, released, carried_over, charge]
+    }
+
+    /// Money of parts, in their order.
+    pub(crate) const fn made(currency: Currency, parts: [Amount; PARTS]) -> Self {
+        let [paid, refund, coupons, fee, consumed, forfeited, released, carried_over, charge] = parts;
+        Self { currency, paid, refund, coupons, fee, consumed, forfeited, released, carried_over, charge }
     }
 
     /// What leaving is worth in cash: what comes back less what it costs.

@@ -52,10 +52,7 @@ impl Curve {
         }
         match &run.movement {
             Movement::Still => Some(run.first),
-            Movement::Steps(steps) => {
-                let after = steps.partition_point(|(step, _)| *step <= at);
-                Some(after.checked_sub(1).and_then(|place| steps.get(place)).map_or(run.first, |(_, figures)| *figures))
-            }
+            Movement::Steps(steps) => Some(steps.figures(at).unwrap_or(run.first)),
             Movement::Glides { first, .. } => (at < *first).then_some(run.first),
         }
     }
@@ -63,11 +60,11 @@ impl Curve {
     /// Every instant at which the figures are known to move, in order.
     pub fn moves(&self) -> impl Iterator<Item = Instant> {
         self.runs.iter().enumerate().flat_map(|(place, run)| {
-            let steps: &[(Instant, Figures)] = match &run.movement {
-                Movement::Steps(steps) => steps,
+            let steps: &[Instant] = match &run.movement {
+                Movement::Steps(steps) => steps.instants(),
                 _ => &[],
             };
-            (place > 0).then_some(run.from).into_iter().chain(steps.iter().map(|(at, _)| *at))
+            (place > 0).then_some(run.from).into_iter().chain(steps.iter().copied())
         })
     }
 
@@ -217,8 +214,9 @@ fn with_eves(moments: BTreeSet<Instant>, from: Instant, last: Instant) -> BTreeS
     all
 }
 
-/// The figures of each of some curves at each of some instants, asking the rules only where a curve
-/// glides. An instant outside a curve is none: it had not begun or was not asked about.
+/// Hands on the figures of each of some curves at each of some instants, one curve after the other (together they
+/// are large), asking the rules only where a curve glides. An instant outside a curve is none: it had not begun or
+/// was not asked about.
 ///
 /// # Errors
 /// What the rules could not answer.
@@ -226,7 +224,8 @@ pub fn figures_at(
     rules: &dyn Rules,
     curves: &[(usize, &Curve)],
     moments: &[Instant],
-) -> Result<Vec<Vec<Option<Figures>>>, String> {
+    mut take: impl FnMut(Vec<Option<Figures>>),
+) -> Result<(), String> {
     let mut rows = Vec::new();
     for (resource, curve) in curves {
         let open = moments.iter().filter(|at| curve.run(**at).is_some() && curve.figures(**at).is_none());
@@ -235,7 +234,6 @@ pub fn figures_at(
     // Not all at once: the answers are large, the figures are not.
     let answers = rows.chunks(ROWS_AT_ONCE).flat_map(|rows| rules.rule(rows));
     let mut answers = answers.map(|answer| answer.map(|answered| Figures::of(&answered.assessment)));
-    let mut all = Vec::with_capacity(curves.len());
     for (_, curve) in curves {
         let mut mine = Vec::with_capacity(moments.len());
         for at in moments {
@@ -245,7 +243,7 @@ pub fn figures_at(
                 _ => Some(answers.next().ok_or("no answer came back")??),
             });
         }
-        all.push(mine);
+        take(mine);
     }
-    Ok(all)
+    Ok(())
 }

@@ -25,10 +25,12 @@ use recoup_core::time::Instant;
 pub mod deadlines;
 pub mod figures;
 pub mod forecast;
+mod listed;
 pub mod steps;
 pub mod walk;
 
 pub use figures::Figures;
+pub use listed::Steps;
 pub use walk::walk;
 
 /// A resource at an instant: what rules are asked about.

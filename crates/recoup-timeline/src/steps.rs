@@ -12,7 +12,7 @@ use recoup_core::assessment::Answered;
 use recoup_core::time::{Instant, Span};
 
 use crate::walk::{after, before};
-use crate::{Figures, Piece, Row, Rules};
+use crate::{Figures, Piece, Row, Rules, Steps};
 
 /// Steps of a piece that are listed one by one unless the caller asks for more or fewer: two years of days.
 pub const MOST_STEPS: usize = 740;
@@ -35,7 +35,7 @@ pub enum Movement {
     /// They do not move.
     Still,
     /// They move at these instants and at no other; each with the figures from then on.
-    Steps(Vec<(Instant, Figures)>),
+    Steps(Steps),
     /// They move at more instants than were to be listed.
     Glides {
         /// The first instant at which they move.
@@ -279,7 +279,7 @@ impl Searcher {
         match self.state {
             State::Done(Some(movement)) => movement,
             _ if self.steps.is_empty() => Movement::Still,
-            _ => Movement::Steps(self.steps),
+            _ => Movement::Steps(Steps::of(&self.steps)),
         }
     }
 }

@@ -106,6 +106,7 @@ fn points(rules: &dyn Rules, place: usize, curve: &Curve) -> Result<Vec<(Instant
     };
     let last = last_change(std::slice::from_ref(curve)).map_or(last, |change| (change + Span::days(1)).min(last));
     let at = moments(std::slice::from_ref(curve), from, last.max(from), MOST_MOMENTS).at;
-    let figures = figures_at(rules, &[(place, curve)], &at)?.into_iter().flatten();
+    let mut figures = Vec::new();
+    figures_at(rules, &[(place, curve)], &at, |of_curve| figures = of_curve)?;
     Ok(at.into_iter().zip(figures).filter_map(|(at, figures)| Some((at, figures?))).collect())
 }

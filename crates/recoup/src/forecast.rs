@@ -1,5 +1,6 @@
 //! `recoup forecast`: what would come back if everything left at each moment from now on.
 
+use std::io::{self, Write};
 use std::sync::Mutex;
 
 use recoup_core::assessment::Subject;
@@ -13,7 +14,7 @@ use recoup_timeline::steps::{MOST_STEPS, Movement};
 
 use crate::cli::{Forecast, TimeAnswer, TimeFormat};
 use crate::host::{Failure, Outcome, Status, look, threads};
-use crate::output::{time_format, write_text};
+use crate::output::{Written, place, time_format, write_text};
 use crate::span::{Asked, any, ask, made, natural_end, until};
 
 /// Steps of a piece that are listed where every one was asked for: a leap year of hours, six times over.
@@ -114,31 +115,41 @@ fn together(
     let placed: Vec<(usize, &Curve)> = places.iter().copied().zip(&curves).collect();
     let chunks: Vec<&[(usize, &Curve)]> = placed.chunks(CHUNK).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
-    let added: Mutex<Vec<(usize, Result<Chunk, String>)>> = Mutex::default();
+    let none: Vec<Total> = moments.at.iter().map(|_| Total::default()).collect();
+    let sums = Mutex::new(none.clone());
+    let added: Mutex<Vec<(usize, Result<Each, String>)>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..threads.clamp(1, chunks.len().max(1)) {
             scope.spawn(|| {
+                let mut totals = none.clone();
                 loop {
                     let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some(chunk) = chunks.get(number) else { break };
-                    let mine = figures_at(&rules, chunk, &moments.at).map(|figures| Chunk::of(figures, alternatives));
+                    let mut each = Each::new();
+                    let done = figures_at(&rules, chunk, &moments.at, |figures| {
+                        for (total, figures) in totals.iter_mut().zip(&figures) {
+                            figures.iter().for_each(|figures| total.add(figures));
+                        }
+                        if alternatives {
+                            each.push(figures);
+                        }
+                    });
                     if let Ok(mut added) = added.lock() {
-                        added.push((number, mine));
+                        added.push((number, done.map(|()| each)));
                     }
+                }
+                if let Ok(mut sums) = sums.lock() {
+                    sums.iter_mut().zip(&totals).for_each(|(sum, total)| sum.join(total));
                 }
             });
         }
     });
+    let totals = sums.into_inner().unwrap_or_default();
     let mut added = added.into_inner().unwrap_or_default();
     added.sort_by_key(|(number, _)| *number);
-    let mut totals: Vec<Total> = moments.at.iter().map(|_| Total::default()).collect();
     let mut at_moments = Vec::new();
-    for (_, chunk) in added {
-        let chunk = chunk?;
-        for (total, more) in totals.iter_mut().zip(&chunk.totals) {
-            total.join(more);
-        }
-        at_moments.extend(chunk.each);
+    for (_, each) in added {
+        at_moments.extend(each?);
     }
     let mut at_moments = at_moments.into_iter();
     let subjects = places.iter().filter_map(|place| asked.subjects.get(*place));
@@ -151,37 +162,20 @@ fn together(
     Ok(Forecasts { each: told.collect(), moments: moments.at, totals, left_out: moments.left_out, alternatives })
 }
 
-/// What a worker added up.
-struct Chunk {
-    totals: Vec<Total>,
-    /// The figures of each resource at every moment, where they are wanted one by one.
-    each: Vec<Vec<Option<recoup_timeline::Figures>>>,
-}
-
-impl Chunk {
-    fn of(figures: Vec<Vec<Option<recoup_timeline::Figures>>>, keep: bool) -> Self {
-        let moments = figures.first().map_or(0, Vec::len);
-        let mut totals: Vec<Total> = (0..moments).map(|_| Total::default()).collect();
-        for resource in &figures {
-            for (total, figures) in totals.iter_mut().zip(resource) {
-                figures.iter().for_each(|figures| total.add(figures));
-            }
-        }
-        Self { totals, each: if keep { figures } else { Vec::new() } }
-    }
-}
+/// The figures of each resource at every moment, where they are wanted one by one.
+type Each = Vec<Vec<Option<recoup_timeline::Figures>>>;
 
 pub(crate) fn write(answer: &TimeAnswer, forecasts: &Forecasts, title: &str) -> Result<(), Failure> {
     let look = look(title, answer.output.is_some());
+    let streamed = |write: &dyn Fn(&mut dyn Write) -> io::Result<()>| {
+        let whole = |out: &mut (dyn Write + Send)| write(out).map(|()| Written::Whole);
+        place(&answer.place(), |out| whole(out).map_err(|error| Failure::output(&error)))
+    };
     let text = match time_format(answer) {
+        TimeFormat::Json => return streamed(&|out| report::json(forecasts, out)),
+        TimeFormat::Ndjson => return streamed(&|out| report::ndjson(forecasts, out)),
+        TimeFormat::Csv => return streamed(&|out| report::csv(forecasts, out)),
         TimeFormat::Table => report::table(forecasts, &look),
-        TimeFormat::Json => report::json(forecasts),
-        TimeFormat::Ndjson => report::ndjson(forecasts),
-        TimeFormat::Csv => {
-            let mut out = Vec::new();
-            report::csv(forecasts, &mut out).map_err(|error| Failure::output(&error))?;
-            String::from_utf8_lossy(&out).into_owned()
-        }
         TimeFormat::Markdown => report::markdown(forecasts, &look),
         TimeFormat::Html => report::html(forecasts, &look),
         TimeFormat::Ics => {

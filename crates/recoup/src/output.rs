@@ -30,7 +30,7 @@ pub(crate) fn format(answer: &Answer) -> Format {
 
 /// The same of an answer about time.
 pub(crate) fn time_format(answer: &TimeAnswer) -> TimeFormat {
-    let by_name = |path: &PathBuf| match path.extension()?.to_str()? {
+    let by_name = |path: &PathBuf| match packed_as(path).1.extension()?.to_str()? {
         "json" => Some(TimeFormat::Json),
         "ndjson" | "jsonl" => Some(TimeFormat::Ndjson),
         "csv" => Some(TimeFormat::Csv),
@@ -255,10 +255,10 @@ pub(crate) fn not_to_a_terminal(answer: &Answer) -> Result<(), Failure> {
 
 /// Writes text to the place for an answer.
 pub(crate) fn write_text(answer: &Answer, text: &str) -> Result<(), Failure> {
-    match &answer.output {
-        Some(path) => {
-            fs::write(path, text).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
-        }
-        None => crate::host::print(text),
+    if answer.output.is_none() {
+        return crate::host::print(text);
     }
+    place(answer, |out| {
+        out.write_all(text.as_bytes()).map(|()| Written::Whole).map_err(|error| Failure::output(&error))
+    })
 }

@@ -6,12 +6,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
-use recoup_core::time::Zone;
 use recoup_engine::Engine;
 use recoup_plan::check::check;
 use recoup_plan::document::{Document, Inputs, Rates, VERSION, Want};
 use recoup_plan::face;
-use recoup_plan::make::{Wish, make};
+use recoup_plan::make::{Wish, clock, make};
 
 use crate::cli::{Answer, Plan, PlanFormat, Question, Wanted};
 use crate::host::{Failure, Outcome, Status, look, print, say, threads};
@@ -29,7 +28,7 @@ fn draw_up(engine: &Engine, args: &Plan) -> Outcome {
     let rates = args.rates.as_deref().map(rates).transpose()?;
     let asked = ask(engine, &args.files, &args.question, None, false)?;
     any(&asked)?;
-    let zone = asked.subjects.first().map_or(Zone::UTC, |subject| subject.zone);
+    let zone = clock(&asked.subjects);
     let by = args.by.as_deref().map(|text| until("--by", text)).transpose()?.map(|until| until(zone));
     if let Some(by) = by
         && by < asked.from()
