@@ -259,7 +259,7 @@ async fn one_resource_is_asked_at_many_instants() {
     {
         let query = format!("SELECT sum(refund) FROM assess('{}', '{day}') WHERE is_best", file.display());
         let sum = rows(&session, &query).await;
-        let [ours, theirs] = [ours.column(1), sum.column(0)].map(|column| column.as_primitive::<Decimal128Type>());
+        let [ours, theirs] = [ours.column(1), sum.column(0)].map(AsArray::as_primitive::<Decimal128Type>);
         assert!(theirs.is_valid(0));
         assert_eq!(ours.value(row), theirs.value(0), "{day}");
     }
