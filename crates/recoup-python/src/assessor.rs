@@ -86,6 +86,7 @@ fn batches(py: Python<'_>, table: AnyRecordBatch) -> PyResult<Vec<RecordBatch>> 
 #[pymethods]
 impl Assessor {
     #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "a list of Python arrives as a vector of its own")]
     #[pyo3(signature = (at, adapters, edition = None, assume = Vec::new(), accounts = None, threads = 1))]
     fn new(
         py: Python<'_>,
