@@ -105,9 +105,17 @@ class Program:
         """The program's answer to a table, by way of files."""
         before, after = folder / "portfolio.parquet", folder / "rulings.parquet"
         pq.write_table(portfolio, before)
-        done = self.run("assess", before, "--at", AT, *args, "--format", "parquet", "-o", after)
-        assert done.returncode == 0, done.stderr
+        self.done("assess", before, "--at", AT, *args, "--format", "parquet", "-o", after)
         return pq.read_table(after)
+
+    def generate(self, count: int, file: Path) -> Path:
+        """A portfolio that looks like a real one."""
+        self.done("generate", "--count", str(count), "-o", file)
+        return file
+
+    def done(self, *args: str | os.PathLike[str]) -> None:
+        done = self.run(*args)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +123,9 @@ def program() -> Program:
     folder = os.environ.get("RECOUP_DIST")
     assert folder, "run these tests by `cargo xtask python`, which builds the program that they compare with"
     return Program(Path(folder))
+
+
+@pytest.fixture(scope="session")
+def generated(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A portfolio that the program made up, as it writes one."""
+    return program.generate(500, tmp_path_factory.mktemp("generated") / "portfolio.parquet")

@@ -174,7 +174,10 @@ fn resources(engine: &Engine) -> Vec<Value> {
 fn as_records(assessor: &Assessor<'_>, records: &[Value]) -> Vec<String> {
     let zone_of = |provider: &str, site: Option<&str>| assessor.engine().zone_of(provider, site);
     let one = |json: &Value| match ResourceRecord::from_json(json, &zone_of) {
-        Err(faults) => faults.to_string(),
+        Err(faults) => match json["id"].as_str().filter(|id| !id.is_empty()) {
+            Some(id) => format!("{id}: {faults}"),
+            None => faults.to_string(),
+        },
         Ok(read) => {
             let id = read.record.id.clone();
             let answer = assessor.assess(vec![read.record]).remove(0);

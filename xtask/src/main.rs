@@ -479,12 +479,22 @@ fn bench_peers(count: &str) -> Done {
     }
 }
 
-/// Checks and tests recoup in SQL, then shows it on the examples of the workspace.
+/// Checks and tests recoup in SQL, then shows it on a portfolio that looks like a real one.
 fn datafusion() -> Done {
     let out = target().join("test-dist");
     dist(&out, "dev")?;
     run(cargo().args(["clippy", "--locked", "--package", DATAFUSION, "--all-targets", "--", "-D", "warnings"]))?;
-    run(cargo().args(["test", "--locked", "--package", DATAFUSION]).env("RECOUP_DIST", &out))
+    run(cargo().args(["test", "--locked", "--package", DATAFUSION]).env("RECOUP_DIST", &out))?;
+    let portfolio = out.join("portfolio.parquet");
+    run(Command::new(out.join("recoup")).args(["generate", "--count", "10000", "-o"]).arg(&portfolio))?;
+    let query = format!(
+        "SELECT provider, currency, sum(refund) FROM assess('{}', '2026-02-10') \
+         WHERE is_best AND refund IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2",
+        portfolio.display()
+    );
+    let mut sql = cargo();
+    sql.args(["run", "--locked", "--package", DATAFUSION, "--bin", "recoup-sql", "--", "--plugins"]);
+    run(sql.arg(out.join("plugins")).arg(&query))
 }
 
 /// Writes the policy books, or says which one is not what the adapter's policy says.

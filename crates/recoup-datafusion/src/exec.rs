@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array, new_null_array};
+use arrow_schema::{DataType, Schema, SchemaRef};
+use datafusion::arrow::compute::{cast, take};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -80,18 +80,15 @@ impl DisplayAs for AssessExec {
 
 /// The columns of the rows that have no answer, with what is wrong.
 fn problems(batch: &RecordBatch, assessed: &Assessed, columns: SchemaRef) -> Result<RecordBatch> {
-    let texts = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>().cloned());
     let said: Vec<_> = assessed.problems().collect();
-    let cells = |name: &str| -> ArrayRef {
-        let texts = texts(name);
-        let cell = |row: usize| {
-            let texts = texts.as_ref().filter(|texts| texts.is_valid(row))?;
-            Some(texts.value(row).to_owned())
-        };
-        Arc::new(said.iter().map(|said| cell(said.row)).collect::<StringArray>())
+    let rows = UInt64Array::from_iter_values(said.iter().map(|said| said.row as u64));
+    // Tables of a session have texts as views, others as dictionaries.
+    let cells = |name: &str| match batch.column_by_name(name) {
+        Some(column) => cast(&take(column, &rows, None)?, &DataType::Utf8),
+        None => Ok(new_null_array(&DataType::Utf8, said.len())),
     };
     let what: ArrayRef = Arc::new(said.iter().map(|said| Some(said.what.as_str())).collect::<StringArray>());
-    Ok(RecordBatch::try_new(columns, vec![cells("provider"), cells("id"), what])?)
+    Ok(RecordBatch::try_new(columns, vec![cells("provider")?, cells("id")?, what])?)
 }
 
 impl AssessExec {

@@ -259,7 +259,7 @@ async fn one_resource_is_asked_at_many_instants() {
     {
         let query = format!("SELECT sum(refund) FROM assess('{}', '{day}') WHERE is_best", file.display());
         let sum = rows(&session, &query).await;
-        let [ours, theirs] = [ours.column(1), sum.column(0)].map(|column| column.as_primitive::<Decimal128Type>());
+        let [ours, theirs] = [ours.column(1), sum.column(0)].map(AsArray::as_primitive::<Decimal128Type>);
         assert!(theirs.is_valid(0));
         assert_eq!(ours.value(row), theirs.value(0), "{day}");
     }
@@ -272,14 +272,23 @@ async fn what_cannot_be_assessed_fails_or_is_listed() {
     resources[7].provider = "nobody".to_owned();
     let table = from_records(&resources).unwrap();
     let session = session();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portfolio.parquet");
+    write(&file, &table);
+    // Files that a session knows by name have texts as views.
+    session.register_parquet("known", file.to_str().unwrap(), Default::default()).await.unwrap();
     session.register_batch("things", table).unwrap();
     let id = &resources[7].id;
     let said = error(&session, &format!("SELECT * FROM assess(things, '{AT}')")).await;
     assert!(said.contains(&format!("{id}: \"provider\": no adapter serves the provider \"nobody\"")), "{said}");
     assert!(said.contains("`assess_problems` lists them"), "{said}");
-    let problems = rows(&session, &format!("SELECT provider, id, problem FROM assess_problems(things, '{AT}')")).await;
-    assert_eq!(problems.num_rows(), 1);
-    assert_eq!(problems.column(1).as_string::<i32>().value(0), id);
+    for place in ["things", "known"] {
+        let query = format!("SELECT provider, id, problem FROM assess_problems({place}, '{AT}')");
+        let problems = rows(&session, &query).await;
+        assert_eq!(problems.num_rows(), 1);
+        assert_eq!(problems.column(0).as_string::<i32>().value(0), "nobody");
+        assert_eq!(problems.column(1).as_string::<i32>().value(0), id);
+    }
     let left = rows(&session, &format!("SELECT count(DISTINCT resource) FROM try_assess(things, '{AT}')")).await;
     assert_eq!(left.column(0).as_primitive::<Int64Type>().value(0), 49);
 }

@@ -3,9 +3,9 @@
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_schema::{DataType, TimeUnit};
 use recoup_core::time::{Instant, Span, Zone};
@@ -25,12 +25,53 @@ fn decimal(value: i128, scale: i8) -> Value {
     Value::String(format!("{}{whole}.{fraction}", if value < 0 { "-" } else { "" }))
 }
 
+/// The whole number that a float is, by its shortest text: what pandas makes of whole numbers where some are
+/// missing. Beyond 2^53 a float may have been another number.
+#[must_use]
+pub fn whole(float: &str) -> Option<i64> {
+    float.parse::<i64>().ok().filter(|whole| whole.unsigned_abs() <= 1 << 53)
+}
+
+fn float(shown: &str) -> Result<Value, Wrong> {
+    let refused = || {
+        Wrong::of(format!(
+            "{shown} is in floating point, in which amounts are not exact: give it as a decimal or a text"
+        ))
+    };
+    whole(shown).map(Value::from).ok_or_else(refused)
+}
+
+/// What is wrong with a value, and the way to it from where it was looked for.
+struct Wrong {
+    path: Vec<String>,
+    what: String,
+}
+
+impl Wrong {
+    fn of(what: String) -> Self {
+        Self { path: Vec::new(), what }
+    }
+
+    fn within(mut self, name: &str) -> Self {
+        self.path.insert(0, name.to_owned());
+        self
+    }
+
+    fn said(self) -> String {
+        if self.path.is_empty() { self.what } else { format!("\"{}\": {}", self.path.join("."), self.what) }
+    }
+}
+
 /// The value of a row as JSON.
 ///
 /// # Errors
-/// Where the column has a type that no field of a portfolio has; floats are refused, since no amount
-/// passes through one unharmed.
+/// Where the column has a type that no field of a portfolio has. Floats are refused, since no amount
+/// passes through one unharmed, but for those that are whole numbers.
 pub fn value(array: &dyn Array, row: usize) -> Result<Value, String> {
+    cell(array, row).map_err(Wrong::said)
+}
+
+fn cell(array: &dyn Array, row: usize) -> Result<Value, Wrong> {
     if array.is_null(row) {
         return Ok(Value::Null);
     }
@@ -65,7 +106,7 @@ pub fn value(array: &dyn Array, row: usize) -> Result<Value, String> {
             let array = array.as_struct();
             let mut map = Map::new();
             for (field, column) in fields.iter().zip(array.columns()) {
-                let value = value(column.as_ref(), row).map_err(|what| format!("{}.{what}", field.name()))?;
+                let value = cell(column.as_ref(), row).map_err(|wrong| wrong.within(field.name()))?;
                 if !value.is_null() {
                     map.insert(field.name().clone(), value);
                 }
@@ -79,8 +120,8 @@ pub fn value(array: &dyn Array, row: usize) -> Result<Value, String> {
             let (names, values) = (entries.column(0), entries.column(1));
             let mut map = Map::new();
             for index in 0..entries.len() {
-                if let Value::String(name) = value(names.as_ref(), index)? {
-                    let value = value(values.as_ref(), index)?;
+                if let Value::String(name) = cell(names.as_ref(), index)? {
+                    let value = cell(values.as_ref(), index).map_err(|wrong| wrong.within(&name))?;
                     map.insert(name, value);
                 }
             }
@@ -89,9 +130,11 @@ pub fn value(array: &dyn Array, row: usize) -> Result<Value, String> {
         DataType::Dictionary(_, _) => {
             let array = array.as_any_dictionary();
             let key = array.normalized_keys().get(row).copied().unwrap_or_default();
-            value(array.values().as_ref(), key)?
+            cell(array.values().as_ref(), key)?
         }
-        other => return Err(format!("the type {other} is not one of a portfolio's columns")),
+        DataType::Float64 => float(&array.as_primitive::<Float64Type>().value(row).to_string())?,
+        DataType::Float32 => float(&array.as_primitive::<Float32Type>().value(row).to_string())?,
+        other => return Err(Wrong::of(format!("the type {other} is not one of a portfolio's columns"))),
     })
 }
 
@@ -111,6 +154,32 @@ pub fn record(array: &dyn Array, row: usize) -> Result<Value, String> {
     Ok(record)
 }
 
-fn items(array: &dyn Array) -> Result<Value, String> {
-    (0..array.len()).map(|index| value(array, index)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+fn items(array: &dyn Array) -> Result<Value, Wrong> {
+    (0..array.len()).map(|index| cell(array, index)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Float64Array, StructArray};
+    use serde_json::json;
+
+    use super::*;
+
+    fn with_term(months: f64) -> StructArray {
+        let column = |values: Vec<f64>| Arc::new(Float64Array::from(values)) as ArrayRef;
+        let commitment = StructArray::try_from(vec![("term_months", column(vec![months]))]).unwrap();
+        StructArray::try_from(vec![("commitment", Arc::new(commitment) as ArrayRef)]).unwrap()
+    }
+
+    #[test]
+    fn a_whole_number_in_a_float_is_that_number_and_another_is_refused_with_its_place() {
+        assert_eq!(record(&with_term(12.0), 0).unwrap(), json!({"commitment": {"term_months": 12}}));
+        for (months, shown) in [(12.5, "12.5"), (f64::NAN, "NaN"), (1e16, "10000000000000000")] {
+            let said = record(&with_term(months), 0).unwrap_err();
+            assert!(said.starts_with(&format!("\"commitment.term_months\": {shown} is in floating point")), "{said}");
+        }
+    }
 }

@@ -10,10 +10,12 @@
 
 # %%
 import datetime
+import itertools
 import sys
 
 import matplotlib.pyplot as plt
 import polars as pl
+from matplotlib.ticker import EngFormatter
 
 import recoup
 
@@ -46,11 +48,14 @@ print(refunds.filter(pl.col("day") == first).sort("refund", descending=True))
 # %%
 currencies = sorted(refunds["currency"].unique())
 figure, charts = plt.subplots(len(currencies), sharex=True, figsize=(9, 3 * len(currencies)), squeeze=False)
+# A provider has the same colour in every chart.
+colours = dict(zip(sorted(refunds["provider"].unique()), itertools.cycle(plt.get_cmap("tab20").colors)))
 for currency, chart in zip(currencies, charts.flat):
-    lines = refunds.filter(pl.col("currency") == currency)
+    lines = refunds.filter(pl.col("currency") == currency).sort("provider", "day")
     for (provider,), line in lines.group_by("provider", maintain_order=True):
-        chart.step(line["day"], line["refund"].cast(pl.Float64), where="post", label=provider)
+        chart.step(line["day"], line["refund"].cast(pl.Float64), where="post", label=provider, color=colours[provider])
     chart.set_ylabel(f"refund, {currency}")
+    chart.yaxis.set_major_formatter(EngFormatter(sep=""))
     chart.legend(fontsize="x-small", ncols=2, loc="upper left", bbox_to_anchor=(1, 1))
 charts.flat[0].set_title("What the best exit of every resource returns")
 figure.autofmt_xdate()

@@ -1,7 +1,8 @@
 //! One question to the rules, as a Python object.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use pyo3::prelude::*;
@@ -27,6 +28,26 @@ pub(crate) struct Shared {
 pub(crate) struct Assessor {
     engine: Arc<Engine>,
     shared: Shared,
+}
+
+/// The engines of this process, by their folders of adapters: no library is ever unloaded, so whoever asks
+/// again, for another day say, finds its adapters opened.
+static ENGINES: LazyLock<Mutex<HashMap<PathBuf, Arc<Engine>>>> = LazyLock::new(Mutex::default);
+
+/// The engine over a folder of adapters.
+fn engine(adapters: &Path) -> Result<Arc<Engine>, String> {
+    let folder = adapters.canonicalize().map_err(|error| format!("{}: {error}", adapters.display()))?;
+    let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = engines.get(&folder) {
+        return Ok(Arc::clone(engine));
+    }
+    let plugins = PluginDir::open(adapters).map_err(|error| error.to_string())?;
+    if let Some(problem) = plugins.problems().first() {
+        return Err(problem.to_string());
+    }
+    let engine = Arc::new(Engine::from_plugins(plugins));
+    engines.insert(folder, Arc::clone(&engine));
+    Ok(engine)
 }
 
 /// The run that was asked for.
@@ -65,6 +86,7 @@ fn batches(py: Python<'_>, table: AnyRecordBatch) -> PyResult<Vec<RecordBatch>> 
 #[pymethods]
 impl Assessor {
     #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "a list of Python arrives as a vector of its own")]
     #[pyo3(signature = (at, adapters, edition = None, assume = Vec::new(), accounts = None, threads = 1))]
     fn new(
         py: Python<'_>,
@@ -76,14 +98,10 @@ impl Assessor {
         threads: usize,
     ) -> PyResult<Self> {
         py.detach(|| {
-            let plugins = PluginDir::open(Path::new(adapters)).map_err(|error| error.to_string())?;
-            if let Some(problem) = plugins.problems().first() {
-                return Err(problem.to_string());
-            }
-            let engine = Arc::new(Engine::from_plugins(plugins));
+            let engine = engine(Path::new(adapters))?;
             let run = run(&engine, at, edition, &assume, accounts)?;
             let assessor = Arc::new(recoup_engine::Assessor::shared(Arc::clone(&engine), run));
-            Ok(Self { engine, shared: Shared { assessor, threads } })
+            Ok::<_, String>(Self { engine, shared: Shared { assessor, threads } })
         })
         .map_err(raise)
     }

@@ -56,14 +56,35 @@ def test_every_library_for_tables_is_understood(table: pa.Table) -> None:
         assert pa.table(recoup.assess(frame, at=AT)).equals(expected), name
 
 
+def test_frames_that_libraries_read_by_themselves_are_understood(generated: Path) -> None:
+    """With the types that each of them chooses: texts as views, whole numbers with gaps as floats."""
+    expected = pa.table(recoup.assess(pq.read_table(generated), at=AT))
+    frames = {
+        "polars": pl.read_parquet(generated),
+        "duckdb": duckdb.connect().sql(f"from '{generated}'"),
+        "pandas": pd.read_parquet(generated),
+        "pandas with types of Arrow": pd.read_parquet(generated, dtype_backend="pyarrow"),
+    }
+    for name, frame in frames.items():
+        assert pa.table(recoup.assess(frame, at=AT)).equals(expected), name
+
+
 def test_the_answer_goes_to_every_library(table: pa.Table) -> None:
     rulings = recoup.assess(table, at=AT)
-    assert len(rulings) == len(pl.DataFrame(rulings)) == len(pa.table(rulings)) == len(pa.table(rulings).to_pandas())
-    connection = duckdb.connect()
-    connection.register("rulings", pa.table(rulings))
-    sums = connection.sql("select sum(refund) from rulings where is_best and currency = 'USD'").fetchall()
+    assert len(rulings) == len(pl.DataFrame(rulings)) == len(pa.table(rulings)) == len(pd.DataFrame.from_arrow(rulings))
+    sums = duckdb.sql("select sum(refund) from rulings where is_best and currency = 'USD'").fetchall()
     frame = pl.DataFrame(rulings).filter(pl.col("is_best") & (pl.col("currency") == "USD"))
     assert sums[0][0] == frame["refund"].sum()
+
+
+def test_the_answer_is_not_copied_on_its_way(table: pa.Table) -> None:
+    rulings = recoup.assess(table, at=AT)
+
+    def places(name: str, whole: pa.Table) -> list[int]:
+        return [buffer.address for chunk in whole[name].chunks for buffer in chunk.buffers() if buffer]
+
+    for name in ["resource", "refund", "until", "is_best", "refusals"]:
+        assert places(name, pa.table(rulings)) == places(name, pa.table(rulings)), name
 
 
 def test_a_stream_gives_what_the_table_gives(large: pa.Table) -> None:

@@ -24,7 +24,8 @@ def test_a_row_that_cannot_be_read_is_named(table: pa.Table) -> None:
     with pytest.raises(recoup.RecordError) as caught:
         recoup.assess(spoilt(table), at=AT)
     assert [problem.row for problem in caught.value.problems] == [3, 5]
-    assert str(caught.value).startswith('row 3: "billing": "rented" is not a known billing')
+    id = table["id"][3].as_py()
+    assert str(caught.value).startswith(f'row 3: {id}: "billing": "rented" is not a known billing')
     again = pickle.loads(pickle.dumps(caught.value))
     assert again.problems == caught.value.problems
 
@@ -38,7 +39,7 @@ def test_the_other_rows_may_be_kept(table: pa.Table) -> None:
 
 def test_a_stream_says_the_row_of_the_whole_table(table: pa.Table) -> None:
     question = recoup.Assessor(at=AT)
-    with pytest.raises(Exception, match='row 3: "billing"'):
+    with pytest.raises(Exception, match='row 3: .*: "billing"'):
         pa.RecordBatchReader.from_stream(question.stream(spoilt(table).to_reader(max_chunksize=2))).read_all()
     stream = question.stream(spoilt(table).to_reader(max_chunksize=2), errors="keep")
     pa.RecordBatchReader.from_stream(stream).read_all()
@@ -66,7 +67,7 @@ def test_another_table_is_refused() -> None:
 
 def test_money_in_floats_is_refused(table: pa.Table) -> None:
     floats = table.slice(0, 2).set_column(table.schema.get_field_index("quantity"), "quantity", pa.array([1.5, 2.5]))
-    with pytest.raises(recoup.RecordError, match="Float64 is not one of a portfolio's columns"):
+    with pytest.raises(recoup.RecordError, match='"quantity": 1.5 is in floating point'):
         recoup.assess(floats, at=AT)
 
 

@@ -37,7 +37,8 @@ def test_other_threads_go_on_while_rules_run(large: pa.Table) -> None:
         sys.setswitchinterval(interval)
         done.set()
         other.join()
-    assert turned > 0
+    # Reading the table lets them in as well, but for a few turns only; rules run for many.
+    assert turned > 100
 
 
 def test_one_assessor_serves_several_threads(large: pa.Table) -> None:

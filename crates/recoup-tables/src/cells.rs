@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Decimal128Array, StringArray, TimestampMicrosecondArray, UInt8Array, UInt32Array,
@@ -18,6 +18,7 @@ use recoup_core::money::Number;
 use recoup_core::record::limits;
 use recoup_core::time::{Instant, Zone};
 use recoup_plugin::schema;
+use recoup_portfolio::rows;
 
 use crate::odd::{Marks, Unplain};
 
@@ -158,6 +159,17 @@ fn scaled(values: impl Iterator<Item = Option<i128>>, scale: i8) -> Decimal128Ar
     values.collect::<Decimal128Array>().with_data_type(schema::DECIMAL)
 }
 
+/// Floats as far as they are whole numbers; the record's own reading says what is wrong with others.
+fn whole<T: ArrowPrimitiveType>(column: &ArrayRef) -> Decimal128Array
+where
+    T::Native: ToString,
+{
+    let units =
+        |float: T::Native| rows::whole(&float.to_string()).map_or(i128::MAX, |whole| Number::whole(whole).units());
+    let values: Decimal128Array = column.as_primitive::<T>().iter().map(|float| float.map(units)).collect();
+    values.with_data_type(schema::DECIMAL)
+}
+
 /// Decimals that may not be negative: amounts and numbers.
 pub(crate) fn decimals(column: &ArrayRef, marks: &mut Marks) -> Cells<Decimal128Array> {
     let decimals = match column.data_type() {
@@ -173,6 +185,8 @@ pub(crate) fn decimals(column: &ArrayRef, marks: &mut Marks) -> Cells<Decimal128
         DataType::UInt16 => scaled(integers::<UInt16Type>(column), 0),
         DataType::UInt32 => scaled(integers::<UInt32Type>(column), 0),
         DataType::UInt64 => scaled(integers::<UInt64Type>(column), 0),
+        DataType::Float32 => whole::<Float32Type>(column),
+        DataType::Float64 => whole::<Float64Type>(column),
         _ => {
             let texts = any_texts(column)?;
             let value = |text: &str| text.parse::<Number>().map_or(i128::MAX, Number::units);

@@ -239,7 +239,9 @@ impl Work<'_> {
         let engine = self.assessor.engine();
         let zone_of = |provider: &str, site: Option<&str>| engine.zone_of(provider, site);
         let content = rows::record(self.table, row).map_or_else(Content::Bad, Content::Json);
-        let read = Item { line: row as u64 + 1, content }.read(&zone_of)?;
+        let read = Item { line: row as u64 + 1, content }.read(&zone_of);
+        // Rows are counted by batch on a cluster, and not at all in SQL: the id is what a user finds.
+        let read = read.map_err(|what| self.id(row).map_or_else(|| what.clone(), |id| format!("{id}: {what}")))?;
         for remark in read.remarks {
             let place = if remark.path.is_empty() { String::new() } else { format!("\"{}\": ", remark.path) };
             let what = format!("{place}{}", remark.what);
@@ -250,6 +252,11 @@ impl Work<'_> {
             }
         }
         Ok(read.record)
+    }
+
+    fn id(&self, row: usize) -> Option<String> {
+        let ids = cells::long_texts(&self.table.column_by_name("id")?.slice(row, 1)).ok()?;
+        ids.iter().next().flatten().filter(|id| !id.is_empty()).map(str::to_owned)
     }
 
     fn remark_on(&mut self, rows: &[usize]) {
