@@ -23,8 +23,8 @@ use recoup_core::assessment::Assessment;
 use recoup_core::context::Run;
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::Zone;
-use recoup_plugin::host::PluginDir;
 use recoup_plugin::batch;
+use recoup_plugin::host::PluginDir;
 use recoup_portfolio::write::{FactNames, Form, Writer};
 use serde_json::json;
 
