@@ -128,10 +128,6 @@ impl ExecutionPlan for AssessExec {
         vec![&self.input]
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
         vec![true]
     }

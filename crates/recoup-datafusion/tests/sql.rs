@@ -302,6 +302,7 @@ async fn a_question_that_is_wrong_says_so() {
             RecordBatch::try_from_iter([("day", Arc::new(arrow_array::StringArray::from(vec!["x"])) as _)]).unwrap(),
         )
         .unwrap();
+    session.register_batch("things", from_records(&resources()[..3]).unwrap()).unwrap();
     for (query, words) in [
         ("SELECT * FROM assess()", "assess takes a file or a table"),
         ("SELECT * FROM assess(7)", "the portfolio is a text"),
@@ -309,7 +310,7 @@ async fn a_question_that_is_wrong_says_so() {
         ("SELECT * FROM assess(nothing)", "no table is called nothing; a file stands in quotes"),
         ("SELECT * FROM assess(costs)", "the first of the table's own are day"),
         ("SELECT * FROM assess(costs, 'yesterday')", "yesterday"),
-        ("SELECT * FROM assess(costs, '2026-01-01', 'no-such.json')", "no-such.json"),
+        ("SELECT * FROM assess(things, '2026-01-01', 'no-such.json')", "no-such.json"),
         ("SELECT recoup_best(day, now()) FROM costs", "the resource is a struct of a portfolio's columns"),
     ] {
         let said = error(&session, query).await;

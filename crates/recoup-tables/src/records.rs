@@ -49,13 +49,16 @@ fn worded(place: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef, ArrowE
 }
 
 fn all_worded(place: &str, array: &StructArray) -> Result<StructArray, ArrowError> {
-    let named = array.fields().iter().zip(array.columns());
-    let columns: Result<Vec<ArrayRef>, ArrowError> =
-        named.map(|(field, column)| worded(place, field.name(), column)).collect();
-    let columns = columns?;
-    let fields = array.fields().iter().zip(&columns);
-    let fields = fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true)).collect();
-    StructArray::try_new_with_length(fields, columns, array.nulls().cloned(), array.len())
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (field, column) in array.fields().iter().zip(array.columns()) {
+        // Facts that nobody states are a structure without columns, which Parquet cannot hold.
+        if !matches!(field.data_type(), DataType::Struct(inner) if inner.is_empty()) {
+            let column = worded(place, field.name(), column)?;
+            fields.push(Field::new(field.name(), column.data_type().clone(), true));
+            columns.push(column);
+        }
+    }
+    StructArray::try_new_with_length(fields.into(), columns, array.nulls().cloned(), array.len())
 }
 
 /// A table of records, with the columns of the facts that they state.
