@@ -32,8 +32,8 @@ pub(super) fn through(assessor: &Assessor<'_>, resources: &[ResourceRecord]) -> 
 }
 
 /// The same, each at an instant of its own.
-pub(super) fn through_at(assessor: &Assessor<'_>, rows: Vec<(ResourceRecord, Instant)>) -> Vec<Said> {
-    let said = assessor.assess_at(&rows);
+pub(super) fn through_at(assessor: &Assessor<'_>, rows: &[(&ResourceRecord, Instant)]) -> Vec<Said> {
+    let said = assessor.assess_at(rows);
     said.into_iter().map(|said| said.map(of_answered).map_err(|error| error.to_string())).collect()
 }
 
