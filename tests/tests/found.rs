@@ -113,3 +113,34 @@ fn an_azure_pool_of_unknown_use_came_to_be_known_at_an_unnamed_instant() {
     let until = before.until.expect("an instant at which it is known");
     assert!(until > instant("2025-12-31T00:00:00Z") && until < instant("2026-01-02T00:00:00Z"), "{until:?}");
 }
+
+#[test]
+fn an_alibaba_downgrade_counted_by_the_hour_rose_and_fell_without_a_named_instant_between() {
+    let resource = json!({"provider": "alibaba", "site": "cn", "id": "a", "product": "anti_ddos_ip", "billing": "subscription",
+        "status": "active", "starts_at": "2024-12-20T00:00:00+08:00", "ends_at": "2025-12-20T00:00:00+08:00",
+        "orders": [{"kind": "purchase", "status": "paid", "starts_at": "2024-12-20T00:00:00+08:00",
+            "ends_at": "2025-12-20T00:00:00+08:00", "term_months": 12, "currency": "CNY", "list_price": "43800.00",
+            "due": "43800.00", "payments": [{"instrument": "cash", "amount": "43800.00"}]}],
+        "facts": {"used": true, "downgrade_monthly_price": "1440.00"}});
+    // Twelve months of 720 hours are 120 hours less than a year.
+    let turn = "2024-12-25T00:00:00+08:00";
+    let rulings =
+        ruled(&resource, &[], Exit::Downgrade, ["2024-12-20T00:00:00+08:00", turn, "2024-12-26T00:00:00+08:00"]);
+    let refunds = rulings.each_ref().map(|ruling| ruling.refund.as_ref().unwrap().refund());
+    assert!(refunds[0] < refunds[1] && refunds[1] > refunds[2], "{refunds:?}");
+    assert_eq!(rulings[0].until, Some(instant(turn)));
+}
+
+#[test]
+fn third_party_software_came_to_be_convertible_on_its_day_of_purchase_at_an_unnamed_instant() {
+    let resource = json!({"provider": "microsoft-partner", "site": "global", "account": "a", "id": "a",
+        "product": "marketplace-saas", "billing": "subscription", "seller": "marketplace", "status": "active",
+        "starts_at": "2024-06-15T00:00:00Z", "ends_at": "2024-08-15T00:00:00Z",
+        "orders": [{"kind": "renewal", "status": "paid", "placed_at": "2024-07-11T16:25:59Z",
+            "starts_at": "2024-07-15T00:00:00Z", "ends_at": "2024-08-15T00:00:00Z", "term_months": 1, "currency": "EUR",
+            "due": "5895.00", "payments": [{"instrument": "credit", "amount": "5895.00"}]}],
+        "facts": {"refund_not_supported": false, "requester_authorised": true}});
+    let [before] = ruled(&resource, &[], Exit::Marketplace, ["2024-07-10T12:00:00Z"]);
+    assert_eq!(before.until, Some(instant("2024-07-11T00:00:00Z")));
+    ruled(&resource, &[], Exit::Exchange, ["2024-07-11T00:00:00Z"]);
+}

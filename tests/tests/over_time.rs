@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 
 use recoup_tests::dist;
@@ -355,4 +355,17 @@ fn something_not_bought_yet_is_told_at_each_provider() {
     assert_eq!(at("vultr")["refused_for"][0], "never_cancellable");
     let given = asked.json("simulate", &["--as-given"]);
     assert_eq!(given.as_array().unwrap().len(), 1);
+}
+
+/// `-o forecast.csv.gz` was lines of JSON that were not packed.
+#[test]
+fn an_answer_about_time_is_packed_and_written_as_the_name_of_its_file_says() {
+    let asked = Asked::new();
+    for (command, begins) in [("forecast", "kind,provider,"), ("deadlines", "provider,site,")] {
+        let path = asked.folder.path().join(format!("{command}.csv.gz"));
+        assert_eq!(asked.text(command, &["-o", path.to_str().unwrap()]), "");
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap()).read_to_string(&mut text).unwrap();
+        assert!(text.starts_with(begins), "{text}");
+    }
 }

@@ -74,7 +74,10 @@ impl Subject {
         let begin = known.chain(resource.purchased_at).chain(resource.starts_at).min().unwrap_or(at).min(at);
         // Before it was bought there is nothing to ask about.
         let begin = begin.max(at - Span::days(365 * 2)) + Span::hours(1);
-        let assessor = Assessor::new(engine(), run.clone());
+        // Causes are read from the steps of rulings, which only a run that keeps them has.
+        let mut keeping_steps = run.clone();
+        keeping_steps.trace = true;
+        let assessor = Assessor::new(engine(), keeping_steps);
         let resources = [resource];
         let books = Books::of(&assessor, &resources);
         let rules = Ruled::new(&assessor, &resources, &books);
@@ -335,6 +338,8 @@ fn an_exit_that_only_rested_on_something_unknown_closes_by_the_clause_that_leave
     let found = deadlines(&walked.timeline);
     let changes = found.iter().filter(|deadline| deadline.at == renewal).flat_map(|deadline| &deadline.changes);
     assert!(changes.clone().any(|change| change.kind == Kind::Closes && change.causes.len() == 1));
+    let opens = found.iter().flat_map(|deadline| &deadline.changes).filter(|change| change.kind == Kind::Opens);
+    assert!(opens.clone().count() > 1 && opens.clone().all(|change| !change.causes.is_empty()));
 }
 
 /// Every instant of a walk compared a resource's statements anew, with a session opened for each.

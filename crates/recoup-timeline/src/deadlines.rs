@@ -243,7 +243,7 @@ fn causes(
         },
         Kind::Opens => match (before, after) {
             (Some(before), _) => refusals_beside(before, after),
-            (None, Some(after)) => shaped_by(after),
+            (None, Some(after)) => rested_on(after),
             (None, None) => Vec::new(),
         },
         Kind::FeeChanges | Kind::AmountChanges => match (before, after) {

@@ -73,6 +73,7 @@ fn refund<R: Resource>(
 ) -> Result<RefundQuote, Gap> {
     if let Some(monthly) = hourly_target(resource, cx) {
         ruling.cite(clause::DOWN_DB_OLD);
+        resource.paid_orders().filter_map(|order| falls_from(cx, &order)).for_each(|at| ruling.changes_at(at));
         return settle::sum(resource, cx, |order, draft| by_the_hour(cx, terms, order, draft, monthly));
     }
     let of_2021_applies = cx.in_force(clause::DOWN_2021) && cx.is_product(product::ECS);
@@ -195,6 +196,15 @@ fn of_2021<R: Resource>(
         ruling.line("refund of the order", || format!("{left} x {share}"));
         Ok(settle_order(cx, terms, order, draft, &consumed, &left.times(share.clone()))?)
     })
+}
+
+/// From when on what comes back falls. Months have fewer hours by this count than by the calendar, so that at first
+/// nothing counts as consumed of the old price while the new one already shrinks: until then it grows.
+fn falls_from(cx: &Context<'_>, order: &impl Order) -> Option<Instant> {
+    let month = cx.param(param::MONTH_HOURS)?.value.as_whole()?;
+    let hours = month.checked_mul(i64::from(order.term_months()?))?;
+    let (start, end) = consumption::period(order, cx.zone).ok()?;
+    (hours < end.since(start).whole_hours()).then(|| end - Span::hours(hours))
 }
 
 /// Old monthly price / 720 x remaining hours less the same of the new price.

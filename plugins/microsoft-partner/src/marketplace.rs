@@ -46,10 +46,14 @@ pub(crate) fn window<R: Resource>(resource: &R, cx: &Context<'_>) -> Window {
     }
 }
 
+/// When it was bought last.
+fn bought_at<R: Resource>(resource: &R) -> Option<Instant> {
+    held::held(resource).next().and_then(|order| order.placed_at()).or(resource.purchased_at())
+}
+
 /// Whether it was bought on the day asked about (UTC dates).
 pub(crate) fn bought_today<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
-    let base = held::held(resource).next().and_then(|order| order.placed_at());
-    base.or(resource.purchased_at()).is_some_and(|placed| cx.zone.date(placed) == cx.zone.date(cx.at))
+    bought_at(resource).is_some_and(|placed| cx.zone.date(placed) == cx.zone.date(cx.at))
 }
 
 /// Cancelling third-party SaaS.
@@ -78,4 +82,8 @@ pub(crate) fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
         Err(gap) => gap.record(ruling, clause::CSP_ISV_2021),
     }
     refusals::holds_until_the_end(resource, ruling);
+    // Somebody who asks about a day before it can be converted from the begin of the day on which it is bought.
+    if let Some(placed) = bought_at(resource) {
+        ruling.changes_at(cx.zone.midnight(cx.zone.date(placed)));
+    }
 }

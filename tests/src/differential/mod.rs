@@ -237,7 +237,8 @@ impl Trial<'_> {
         let picks = || numbers.clone().map(|number| paths::pick(self.seed, number));
         let later: Vec<Instant> =
             resources.iter().zip(said).zip(picks()).map(|((one, said), pick)| self.later(one, said, pick)).collect();
-        let waited = paths::through_at(&self.linked, &resources.iter().zip(later).collect::<Vec<_>>());
+        let rows: Vec<_> = resources.iter().zip(later).collect();
+        let waited = paths::through_at(&self.linked, &rows);
         let flags: Vec<Flag> = resources.iter().zip(picks()).map(|(one, pick)| flag_of(one, pick)).collect();
         let with = |value: Option<bool>| -> Vec<Said> {
             let changed =
