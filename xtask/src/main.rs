@@ -345,6 +345,12 @@ fn ci(with_slow: bool) -> Done {
     python::python(&[])?;
     run(cargo().args(["clippy", "--locked", "--package", "recoup-python", "--", "-D", "warnings"]))?;
     datafusion()?;
+    run(cargo().args(["clippy", "--locked", "--package", "recoup-peers", "--package", "recoup-bench-cloud"]).args([
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     match python::java() {
         Ok(_) => python::spark()?,
         Err(missing) => eprintln!("skipped: Spark ({missing})"),

@@ -174,6 +174,19 @@ pub struct PriceTerms {
     pub current: Option<Number>,
 }
 
+impl PriceTerms {
+    /// Whether any figure is below zero, which the reader of records refuses.
+    #[must_use]
+    pub fn has_negative(&self) -> bool {
+        let own = [self.hourly_rate, self.rate, self.unit_price, self.daily, self.current];
+        let of_parts = self.components.iter().map(|part| part.monthly);
+        let tiers = self.components.iter().flat_map(|part| &part.hourly);
+        let of_tiers = tiers.flat_map(|tier| [tier.up_to_hours, Some(tier.price)]);
+        let of_discounts = self.discounts.iter().flat_map(|one| [Some(one.from_months), Some(one.rate)]);
+        own.into_iter().chain(of_parts).chain(of_tiers).chain(of_discounts).flatten().any(Number::is_negative)
+    }
+}
+
 /// A part of a configuration with prices of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -575,11 +575,11 @@ fn price_terms(column: &StringArray) -> Result<Vec<(usize, PriceTerms)>, SchemaE
     }
     for (row, text) in column.iter().enumerate() {
         let Some(text) = text else { continue };
-        match serde_json::from_str(text) {
-            Ok(terms) => stated.push((row, terms)),
+        match serde_json::from_str::<PriceTerms>(text) {
+            Ok(terms) if !terms.has_negative() => stated.push((row, terms)),
             // Not as hosts write them: with numbers for decimals, say. The reader of records understands more, and
             // says what is wrong.
-            Err(_) => stated.extend(price_terms_of_a_record(text, row)?.map(|terms| (row, terms))),
+            _ => stated.extend(price_terms_of_a_record(text, row)?.map(|terms| (row, terms))),
         }
     }
     Ok(stated)
@@ -1095,8 +1095,15 @@ mod tests {
         let stated = price_terms(&StringArray::from(texts.to_vec())).unwrap();
         let [(0, own), (2, other)] = stated.as_slice() else { panic!("{stated:?}") };
         assert_eq!(own, other);
-        let wrong = price_terms(&StringArray::from(vec![None, Some(r#"{"unit_price":"much"}"#)])).unwrap_err();
-        assert!(wrong.to_string().starts_with("the column \"price_terms\", row 1: "), "{wrong}");
+        for wrong in [
+            r#"{"unit_price":"much"}"#,
+            r#"{"daily":"-1"}"#,
+            r#"{"components":[{"hourly":[{"price":"-1"}]}]}"#,
+            r#"{"discounts":[{"from_months":"12","rate":"-0.9"}]}"#,
+        ] {
+            let wrong = price_terms(&StringArray::from(vec![None, Some(wrong)])).unwrap_err();
+            assert!(wrong.to_string().starts_with("the column \"price_terms\", row 1: "), "{wrong}");
+        }
     }
 
     proptest! {

@@ -97,7 +97,7 @@ mod tests {
             steps in prop::collection::vec((-1_i32..4, prop::bool::weighted(0.97)), 0..20),
             first in -1_i32..3,
             skip in 0_usize..5,
-            text in "[a-zä€]{0,12}",
+            text in "[a-z]{0,40}|[a-zä€]{0,20}",
             bytes in prop::collection::vec(any::<u8>(), 0..24),
         ) {
             let mut offsets = vec![first];

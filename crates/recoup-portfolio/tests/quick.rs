@@ -2,37 +2,17 @@
 //! and on thousands that are broken or bent.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
+mod common;
 
 use recoup_core::lent::LentResource;
 use recoup_core::record::ResourceRecord;
-use recoup_core::time::Zone;
 use recoup_portfolio::quick::Quick;
 use serde_json::Value;
 
-/// The resources of all cases, as text.
-fn records() -> Vec<String> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
-    let mut records = Vec::new();
-    for provider in fs::read_dir(fixtures).unwrap() {
-        let Ok(cases) = fs::read_dir(provider.unwrap().path().join("cases")) else { continue };
-        for file in cases {
-            let cases: Value = serde_json::from_str(&fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
-            let resources = cases.as_array().into_iter().flatten().filter_map(|case| case.get("resource"));
-            records.extend(resources.map(Value::to_string));
-        }
-    }
-    records
-}
+use crate::common::{records, zone_of};
 
-fn zone_of(provider: &str, site: Option<&str>) -> Option<Zone> {
-    match (provider, site) {
-        (_, Some("cn" | "intl")) => Some(Zone::fixed_hours(8)),
-        (_, Some("eu")) => "Europe/Berlin".parse().ok(),
-        (provider, _) if provider.len() > 5 => Some(Zone::fixed_hours(-5)),
-        _ => None,
-    }
+fn texts() -> Vec<String> {
+    records().iter().map(Value::to_string).collect()
 }
 
 /// Where the quick way reads a record, the full reader reads the same and has nothing to say. Gives whether it did.
@@ -55,7 +35,7 @@ fn agree(quick: &mut Quick, text: &str) -> bool {
 
 #[test]
 fn the_records_of_the_fixtures_are_read_alike() {
-    let (records, mut quick) = (records(), Quick::default());
+    let (records, mut quick) = (texts(), Quick::default());
     let read = records.iter().filter(|record| agree(&mut quick, record)).count();
     assert!(records.len() > 1_000 && read * 10 > records.len() * 9, "{read} of {} were read quickly", records.len());
 }
@@ -117,7 +97,7 @@ fn bent_and_broken_records_are_read_alike() {
         "\"facts\":{},",
         "\"promotion\":null,",
     ];
-    let (records, mut quick) = (records(), Quick::default());
+    let (records, mut quick) = (texts(), Quick::default());
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut below = |limit: usize| {
         state ^= state << 13;

@@ -2,40 +2,20 @@
 //! their facts in one cell and in a column each, and on thousands with another text in one of their cells.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use csv::StringRecord;
 use recoup_core::lent::LentResource;
 use recoup_core::record::{RESOURCE_FIELDS, ResourceRecord};
-use recoup_core::time::Zone;
 use recoup_portfolio::quick::Quick;
 use recoup_portfolio::quick_csv::QuickCsv;
 use recoup_portfolio::read::{Content, Table};
 use serde_json::Value;
 
-fn records() -> Vec<Value> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
-    let mut records = Vec::new();
-    for provider in fs::read_dir(fixtures).unwrap() {
-        let Ok(cases) = fs::read_dir(provider.unwrap().path().join("cases")) else { continue };
-        for file in cases {
-            let cases: Value = serde_json::from_str(&fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
-            records.extend(cases.as_array().into_iter().flatten().filter_map(|case| case.get("resource").cloned()));
-        }
-    }
-    records
-}
-
-fn zone_of(provider: &str, site: Option<&str>) -> Option<Zone> {
-    match (provider, site) {
-        (_, Some("cn" | "intl")) => Some(Zone::fixed_hours(8)),
-        (provider, _) if provider.len() > 5 => Some(Zone::fixed_hours(-5)),
-        _ => None,
-    }
-}
+use crate::common::{records, zone_of};
 
 fn cell(value: Option<&Value>) -> String {
     match value {

@@ -2,8 +2,8 @@
 //! in typed columns and in columns of text.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
+mod common;
+
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, StringBuilder, UInt32Builder};
@@ -20,22 +20,7 @@ use recoup_portfolio::quick_rows::QuickRows;
 use recoup_portfolio::rows::record;
 use serde_json::Value;
 
-fn records() -> Vec<Value> {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
-    let mut records = Vec::new();
-    for provider in fs::read_dir(fixtures).unwrap() {
-        let Ok(cases) = fs::read_dir(provider.unwrap().path().join("cases")) else { continue };
-        for file in cases {
-            let cases: Value = serde_json::from_str(&fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
-            records.extend(cases.as_array().into_iter().flatten().filter_map(|case| case.get("resource").cloned()));
-        }
-    }
-    records
-}
-
-fn zone_of(_: &str, _: Option<&str>) -> Option<Zone> {
-    Some(Zone::fixed_hours(8))
-}
+use crate::common::{records, zone_of};
 
 fn text(value: &Value) -> Option<String> {
     match value {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::StructArray;
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, nanoseconds, rate, ratio, time};
 use recoup_core::adapter::{Provider, Rules};
 use recoup_core::assessment::Assessment;
 use recoup_core::context::Run;
@@ -15,8 +17,6 @@ use recoup_plugin::session::check_answers;
 use recoup_plugin::{Adapter, Linked, Session, batch};
 
 use crate::portfolio::{generator, resources, run};
-use recoup_bench::Failure;
-use recoup_bench::measure::{Figures, nanoseconds, rate, ratio, time};
 
 /// What one provider sells, and the run in which it is asked about.
 struct Portfolio {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, bytes_rate, nanoseconds, rate, time};
 use recoup_core::lent::LentResource;
 use recoup_core::time::Zone;
 use recoup_engine::Engine;
@@ -19,8 +21,6 @@ use recoup_portfolio::read::{Block, Opened, open};
 use recoup_portfolio::write::{FactNames, Form, Writer};
 
 use crate::portfolio::generator;
-use recoup_bench::Failure;
-use recoup_bench::measure::{Figures, bytes_rate, nanoseconds, rate, time};
 
 const RECORDS: usize = 40_000;
 /// More than any cache holds.

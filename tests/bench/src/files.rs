@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, bytes_rate, median, rate, ratio};
 use recoup_core::time::Zone;
 use recoup_engine::Engine;
 use recoup_generate::Generator;
 use recoup_portfolio::write::{FactNames, Form, Writer};
 
 use crate::portfolio::{generator, now};
-use recoup_bench::Failure;
-use recoup_bench::measure::{Figures, bytes_rate, median, rate, ratio};
 
 const SMALLEST: usize = 10_000;
 /// Whole files take seconds, so a few runs must do; of the largest, one.

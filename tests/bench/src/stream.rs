@@ -9,6 +9,8 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, median, rate, ratio};
 use recoup_core::context::Run;
 use recoup_core::lent::LentResource;
 use recoup_core::time::Zone;
@@ -22,8 +24,6 @@ use recoup_portfolio::read::{Block, Opened, open};
 use recoup_report::parts::{Joined, PartFormat, PartWriter};
 
 use crate::portfolio::{generator, resources, run};
-use recoup_bench::Failure;
-use recoup_bench::measure::{Figures, median, rate, ratio};
 
 const RECORDS: usize = 200_000;
 const RUNS: usize = 5;

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use recoup_bench::Failure;
+use recoup_bench::measure::{Figures, nanoseconds, rate, time};
 use recoup_core::record::ResourceRecord;
 use recoup_core::time::Zone;
 use recoup_engine::{Assessor, Engine};
@@ -10,8 +12,6 @@ use recoup_plugin::batch;
 use recoup_report::{Format, Look, report, write_all};
 
 use crate::portfolio::{generator, resources, run};
-use recoup_bench::Failure;
-use recoup_bench::measure::{Figures, nanoseconds, rate, time};
 
 const ROWS: usize = 8_192;
 

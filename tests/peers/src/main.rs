@@ -115,25 +115,11 @@ fn in_process(
 
     let inputs = flats.iter().map(rego_input).collect::<Result<Vec<_>, _>>()?;
     let interpreted = Interpreted::new()?;
-    let said = inputs
-        .iter()
-        .map(|input| Ok(interpreted.ask(input.clone())?.ok_or("undefined")?))
-        .collect::<Result<Vec<_>, Failure>>()?;
-    same("regorus, interpreted", flats, &said, expected)?;
-    show(
-        "regorus, interpreted: reasons and money",
-        time(|| inputs.iter().try_for_each(|input| interpreted.ask(input.clone()).map(drop)))?,
-    );
+    let spent = regorus("regorus, interpreted", flats, &inputs, expected, |input| interpreted.ask(input))?;
+    show("regorus, interpreted: reasons and money", spent);
     let mut bytecode = Bytecode::new()?;
-    let said = inputs
-        .iter()
-        .map(|input| Ok(bytecode.ask(input.clone())?.ok_or("undefined")?))
-        .collect::<Result<Vec<_>, Failure>>()?;
-    same("regorus, virtual machine", flats, &said, expected)?;
-    show(
-        "regorus, virtual machine: reasons and money",
-        time(|| inputs.iter().try_for_each(|input| bytecode.ask(input.clone()).map(drop)))?,
-    );
+    let spent = regorus("regorus, virtual machine", flats, &inputs, expected, |input| bytecode.ask(input))?;
+    show("regorus, virtual machine: reasons and money", spent);
 
     let reasons: Vec<u8> = expected.iter().map(|answer| answer.reasons).collect();
     let cedar = Cedar::new()?;
@@ -154,6 +140,20 @@ fn in_process(
     same("zen-expression", flats, &said, &reasons)?;
     show("zen-expression: reasons only", time(|| inputs.iter().try_for_each(|input| zen.ask(input).map(drop)))?);
     Ok(())
+}
+
+/// Compares what one of regorus' ways says, then times it.
+fn regorus(
+    peer: &str,
+    flats: &[Flat],
+    inputs: &[regorus::Value],
+    expected: &[Answer],
+    mut ask: impl FnMut(regorus::Value) -> Result<Option<Answer>, Failure>,
+) -> Result<Duration, Failure> {
+    let said: Result<Vec<Answer>, Failure> =
+        inputs.iter().map(|input| Ok(ask(input.clone())?.ok_or("undefined")?)).collect();
+    same(peer, flats, &said?, expected)?;
+    time(|| inputs.iter().try_for_each(|input| ask(input.clone()).map(drop)))
 }
 
 /// Writes the files for the analysts' tools: the records, flat and as recoup's, and what is expected.
