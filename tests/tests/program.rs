@@ -519,20 +519,36 @@ fn feed(child: &mut std::process::Child, mut records: impl Iterator<Item = Strin
     std::thread::spawn(move || while records.next().is_some_and(|line| input.write_all(line.as_bytes()).is_ok()) {});
 }
 
+/// A command that Ctrl-C reaches though the tests were started in a background where it is ignored, which a process
+/// inherits and rightly leaves as it is.
+#[cfg(unix)]
+fn interruptible(program: &Path) -> Command {
+    const DEFAULT: &str = "--default-signal=INT";
+    let resets = Command::new("env").args([DEFAULT, "true"]).output().is_ok_and(|output| output.status.success());
+    if !resets {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg(DEFAULT).arg(program);
+    command
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_leaves_whole_lines_and_says_how_far_it_came() {
     let folder = Folder::new();
     let output = folder.path("out.ndjson");
-    let mut child = Command::new(dist().join("recoup"))
+    let mut child = interruptible(&dist().join("recoup"))
         .args(["assess", "-", "-o", &output])
         .args(AT)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // There is no end to it.
-    feed(&mut child, (0..).map(|number| format!("{}\n", record(&format!("r-{number}")))));
+    // It ends only where nothing else ends it, so that a signal that was lost fails the test and does not hang it.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(300);
+    let records = (0..).map(|number| format!("{}\n", record(&format!("r-{number}"))));
+    feed(&mut child, records.take_while(move |_| std::time::Instant::now() < end));
     // The first part is written to a file that has no name of its own yet.
     let begun =
         || fs::read_dir(folder.0.path()).unwrap().any(|entry| entry.unwrap().metadata().unwrap().len() > 100_000);
