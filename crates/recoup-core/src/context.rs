@@ -354,6 +354,7 @@ impl<'a> Ready<'a> {
             edition,
             epoch,
             in_force: epoch.clauses(),
+            lists: epoch.lists_of(product),
             account,
             assumed: &run.assumed,
             flags,
@@ -387,6 +388,8 @@ pub struct Context<'a> {
     edition: Option<&'a str>,
     epoch: &'a Epoch,
     in_force: &'a [u64],
+    /// The lists in force that hold the product.
+    lists: &'a [u64],
     account: Option<&'a AccountRecord>,
     assumed: &'a Facts,
     flags: FlagSet,
@@ -617,7 +620,8 @@ impl<'a> Context<'a> {
     #[must_use]
     #[inline]
     pub fn listed(&self, list: ListId) -> bool {
-        self.epoch.listed(list, self.product)
+        let place = usize::from(list.0);
+        self.lists.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
     }
 
     /// What is used of a quota and its limit: as the account's `quotas` say, else counted from its

@@ -69,7 +69,7 @@ fn is_paid<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
 /// The first instant after the fifth calendar day, the day of purchase counted.
 fn saas_end<R: Resource>(resource: &R, cx: &Context<'_>) -> Option<Instant> {
     let bought = new_purchase(resource, cx)?;
-    let days = cx.param(param::SAAS_DAYS)?.value.as_whole()?;
+    let days = cx.param(param::SAAS_DAYS)?.whole()?;
     Some(cx.zone.midnight(day_after(cx.zone.date(bought), u64::try_from(days).ok()?)))
 }
 
@@ -84,7 +84,7 @@ fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<
         _ => ruling.refuse(clause::MARKET_NEVER),
     }
     refusals::settle_until(ruling, None, &[]);
-    let hours = cx.param(param::VENDOR_HOURS).and_then(|held| held.value.as_whole());
+    let hours = cx.param(param::VENDOR_HOURS).and_then(|held| held.whole());
     if goods != Goods::Never {
         ruling.review("vendor", clause::MARKET_VENDOR, hours.and_then(|hours| u32::try_from(hours).ok()));
     }

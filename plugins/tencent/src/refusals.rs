@@ -75,7 +75,7 @@ pub(crate) fn channel(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     if referral || by_ticket || before_self_service {
         ruling.channel(Channel::Support);
         if let Some(days) = cx.param(param::TICKET_DAYS)
-            && let Some(within) = days.value.as_whole().and_then(|days| u32::try_from(days).ok())
+            && let Some(within) = days.whole().and_then(|days| u32::try_from(days).ok())
         {
             ruling.settles_within(days.clause, within, DayKind::Business);
         }

@@ -299,7 +299,7 @@ fn take(
 
 /// The page prints 30 days a month: says so where the order's own period is another.
 fn explain_month(ruling: &mut Ruling<'_>, cx: &Context<'_>, order: &impl Order, total: i64, unit: Span) {
-    let days = cx.param(param::PRINTED_DAYS).and_then(|days| days.value.as_whole());
+    let days = cx.param(param::PRINTED_DAYS).and_then(|days| days.whole());
     if let (Some(months), Some(days)) = (order.term_months(), days) {
         let printed = begun(Span::days(days * i64::from(months)), unit);
         if printed != total {
