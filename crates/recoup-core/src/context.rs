@@ -345,6 +345,7 @@ impl<'a> Ready<'a> {
             flags = flags.and_also(account.facts.flags);
         }
         flags = flags.or_else(run.assumed.flags);
+        let keeps_steps = run.trace || book.is_overlaid();
         Context {
             at,
             zone: site.zone,
@@ -358,9 +359,11 @@ impl<'a> Ready<'a> {
             account,
             assumed: &run.assumed,
             flags,
+            // Where steps are kept, what lets pass is noted too.
+            open: if keeps_steps { u128::MAX } else { flags.open() },
             product,
             trace: run.trace,
-            keeps_steps: run.trace || book.is_overlaid(),
+            keeps_steps,
             own_read: RefCell::default(),
         }
     }
@@ -393,6 +396,8 @@ pub struct Context<'a> {
     account: Option<&'a AccountRecord>,
     assumed: &'a Facts,
     flags: FlagSet,
+    /// The flags of which a rule has something to say: those that are not known to be false.
+    open: u128,
     product: Option<ProductId>,
     trace: bool,
     keeps_steps: bool,
@@ -486,6 +491,12 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn flag(&self, flag: Flag) -> Answer {
         Answer::of(flag, self.flags.get(flag))
+    }
+
+    /// Whether a flag may make a clause refuse, or is to be noted; nearly none is.
+    #[inline]
+    pub(crate) fn may_bite(&self, flag: Flag) -> bool {
+        self.open & (1 << flag.code()) != 0
     }
 
     /// What the account and the assumptions alone say of a flag.

@@ -23,7 +23,7 @@ use recoup_core::vocab::{
     Status, TermUnit,
 };
 
-use crate::names::{Names, bounds};
+use crate::names::Names;
 use crate::prices::PriceColumns;
 use crate::schema::{DECIMAL, timestamp};
 
@@ -616,30 +616,27 @@ pub(crate) fn currencies(columns: &Columns<'_>, name: &str) -> Result<Vec<Option
     if array.null_count() == array.len() {
         return Ok(vec![None; array.len()]);
     }
-    let (data, nulls) = (array.value_data(), array.nulls().filter(|nulls| nulls.null_count() > 0));
-    let mut seen: Vec<([u8; 3], Option<Currency>)> = Vec::new();
-    let mut last = ([0; 3], None);
+    let all_there = array.null_count() == 0;
+    let mut seen: Vec<([u8; 3], Currency)> = Vec::new();
     let mut out = Vec::with_capacity(array.len());
-    for (row, (start, end)) in bounds(array).enumerate() {
-        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+    for row in 0..array.len() {
+        if !all_there && array.is_null(row) {
             out.push(None);
             continue;
         }
-        let code: Option<[u8; 3]> = data.get(start..end).and_then(|text| text.try_into().ok());
-        if code != Some(last.0) {
-            let known = seen.iter().find(|(known, _)| Some(*known) == code);
-            last = match (known, code) {
-                (Some(known), _) => *known,
-                (None, code) => {
-                    let currency = array.value(row).parse().map_err(|error: recoup_core::money::UnknownCurrency| {
-                        SchemaError::WrongValue { column: columns.name(name), row, what: error.to_string() }
-                    })?;
-                    seen.extend(code.map(|code| (code, Some(currency))));
-                    (code.unwrap_or_default(), Some(currency))
-                }
-            };
-        }
-        out.push(last.1);
+        let text = array.value(row);
+        let code: Option<[u8; 3]> = text.as_bytes().try_into().ok();
+        let known = code.and_then(|code| seen.iter().find(|(known, _)| *known == code));
+        out.push(Some(match known {
+            Some((_, currency)) => *currency,
+            None => {
+                let currency: Currency = text.parse().map_err(|error: recoup_core::money::UnknownCurrency| {
+                    SchemaError::WrongValue { column: columns.name(name), row, what: error.to_string() }
+                })?;
+                seen.extend(code.map(|code| (code, currency)));
+                currency
+            }
+        }));
     }
     Ok(out)
 }

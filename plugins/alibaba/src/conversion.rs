@@ -24,7 +24,7 @@ pub(crate) fn conversion<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Sc
     ruling.refuse_if(clause::API_CONVERT_405, refusals::unpaid_order(resource, cx));
     refusals::trusteeship(cx, ruling);
     if cx.is_product(product::ECS) {
-        ruling.refuse_if(clause::ECS_CONVERT_DENY, cx.flag(Flag::PaidImage));
+        ruling.refuse_on(clause::ECS_CONVERT_DENY, Flag::PaidImage);
         let draw = vcpu_hours(resource, cx);
         if let Some(instant) = fits_from(resource, cx, &draw) {
             ruling.changes_at(instant);

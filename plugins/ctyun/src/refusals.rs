@@ -11,7 +11,7 @@ pub(crate) fn both<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Rul
     if let Some(end) = resource.ends_at() {
         ruling.changes_at(end);
     }
-    ruling.refuse_if(clause::PROMOTION, cx.flag(Flag::Promotion));
+    ruling.refuse_on(clause::PROMOTION, Flag::Promotion);
     ruling.refuse_if(clause::RELEASED, resource.status() == Status::Released);
 }
 

@@ -72,14 +72,14 @@ fn finish<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
 fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     match cx.product() {
         Some(product::CVM) => {
-            ruling.refuse_if(clause::REFUSE_CVM_TYPES, cx.flag(Flag::RefundNotSupported));
-            ruling.refuse_if(clause::REFUSE_PAID_IMAGE, cx.flag(Flag::PaidImage));
+            ruling.refuse_on(clause::REFUSE_CVM_TYPES, Flag::RefundNotSupported);
+            ruling.refuse_on(clause::REFUSE_PAID_IMAGE, Flag::PaidImage);
         }
         Some(product::ES) => {
             ruling.refuse_if(clause::REFUSE_POSTPAID_CONVERTED, refusals::converted(resource, cx));
         }
         Some(product::LIGHTHOUSE) if is_intl(cx) => {
-            ruling.refuse_if(clause::REFUSE_AGENT, cx.flag(Flag::ResellerModel));
+            ruling.refuse_on(clause::REFUSE_AGENT, Flag::ResellerModel);
         }
         Some(product::COS_PACK) => {
             ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
@@ -102,7 +102,7 @@ fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
         ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
     }
     if cx.listed(list::INVOICE_FIRST) {
-        ruling.refuse_if(clause::REFUSE_INVOICE, cx.flag(Flag::Invoiced));
+        ruling.refuse_on(clause::REFUSE_INVOICE, Flag::Invoiced);
     }
     refusals::suspended_for_content(cx, ruling);
 }

@@ -80,7 +80,7 @@ fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<
             let end = saas_end(resource, cx);
             ruling.window(clause::MARKET_SAAS, "orders", end, |at, end| at < end);
         }
-        Goods::HumanService => ruling.refuse_if(clause::MARKET_HUMAN, cx.flag(Flag::Used)),
+        Goods::HumanService => ruling.refuse_on(clause::MARKET_HUMAN, Flag::Used),
         _ => ruling.refuse(clause::MARKET_NEVER),
     }
     refusals::settle_until(ruling, None, &[]);

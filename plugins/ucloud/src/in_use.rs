@@ -21,7 +21,7 @@ impl From<Missing> for Gap {
 
 /// Money paid less what was consumed, order by order.
 pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
+    ruling.refuse_on(clause::REFUSE_CAMPAIGN, Flag::Promotion);
     ruling.refuse_if(clause::REFUSE_RELEASED, resource.status() == Status::Released);
     ruling.refuse_if(clause::REFUSE_YEAR, runs_for(resource, cx, TermUnit::Year));
     if cx.is_product(product::CLOUD_PHONE) {
@@ -31,7 +31,7 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
         ruling.cite_if(clause::ULHOST_CROSS_BORDER, cx.flag(Flag::CrossBorder).is_yes());
         if cx.flag(Flag::CrossBorder).known().is_none() {
             // The figure holds where the host is not in the cross-border zone.
-            ruling.refuse_if(clause::ULHOST_CROSS_BORDER, cx.flag(Flag::CrossBorder));
+            ruling.refuse_on(clause::ULHOST_CROSS_BORDER, Flag::CrossBorder);
         }
     }
     ruling.cite_if(clause::EXPIRED, resource.has_expired(cx.at));
