@@ -998,20 +998,22 @@ mod tests {
     proptest! {
         #[test]
         fn flags_of_a_row_are_those_of_its_columns(
-            rows in prop::collection::vec(prop::collection::vec(prop::option::of(any::<bool>()), 5), 0..200),
+            rows in prop::collection::vec(prop::collection::vec(prop::option::of(any::<bool>()), 9), 0..200),
             skip in 0_usize..70,
+            stated in prop::sample::select(vec![1_usize, 5, 9]),
         ) {
-            let flags = [0, 1, 31, 32, Flag::ALL.len() - 1].map(|place| Flag::ALL[place]);
+            let flags = [0, 1, 31, 32, Flag::ALL.len() - 1, 33, 40, 45, 50].map(|place| Flag::ALL[place]);
+            let flags = &flags[..stated];
             let skip = skip.min(rows.len());
             let columns: Vec<BooleanArray> = (0..flags.len())
                 .map(|flag| BooleanArray::from(rows.iter().map(|row| row[flag]).collect::<Vec<_>>()).slice(skip, rows.len() - skip))
                 .collect();
-            let stated: Vec<(Flag, &BooleanArray)> = flags.into_iter().zip(&columns).collect();
+            let stated: Vec<(Flag, &BooleanArray)> = flags.iter().copied().zip(&columns).collect();
             let gathered = flags_by_row(rows.len() - skip, &stated);
             prop_assert_eq!(gathered.len(), rows.len() - skip);
             for (row, found) in rows.iter().skip(skip).zip(gathered) {
                 let mut expected = FlagSet::EMPTY;
-                for (flag, value) in flags.into_iter().zip(row) {
+                for (flag, value) in flags.iter().copied().zip(row) {
                     if let Some(value) = value {
                         expected.set(flag, *value);
                     }
