@@ -28,7 +28,7 @@ impl Offers {
         let rows = tables.into_iter().filter(|table| table.id == "spend_offers").flat_map(|table| table.rows);
         Self(
             rows.filter_map(|row| match row.key.first() {
-                Some(Key::Word(offer)) => Some((offer.clone(), u32::try_from(row.whole()?).ok()?)),
+                Some(Key::Word(offer)) => Some((offer.clone(), u32::try_from(row.value.as_whole()?).ok()?)),
                 _ => None,
             })
             .collect(),
