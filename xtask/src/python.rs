@@ -7,6 +7,10 @@ use std::process::Command;
 
 use crate::{Done, dist, entries, name, root, run, said, target};
 
+/// What the package's tests need, and what they need on a cluster.
+pub(crate) const REQUIREMENTS: &str = "requirements.txt";
+pub(crate) const OF_SPARK: &[&str] = &[REQUIREMENTS, "requirements-spark.txt"];
+
 /// Where the package is, in the workspace.
 fn package() -> PathBuf {
     root().join("crates/recoup-python")
@@ -120,7 +124,7 @@ pub(crate) fn python(rest: &[&str]) -> Done {
         ["--release", rest @ ..] => ("release", rest),
         rest => ("dev", rest),
     };
-    let environment = Environment::prepare(&["requirements.txt"])?;
+    let environment = Environment::prepare(&[REQUIREMENTS])?;
     let out = install_wheel(&environment, profile)?;
     run(environment.command("mypy").current_dir(package()))?;
     let mut tests = environment.command("pytest");
@@ -149,7 +153,7 @@ pub(crate) fn java() -> Result<PathBuf, String> {
 /// Assesses over a local cluster and compares with the program.
 pub(crate) fn spark() -> Done {
     java()?;
-    let environment = Environment::prepare(&["requirements.txt", "requirements-spark.txt"])?;
+    let environment = Environment::prepare(OF_SPARK)?;
     let out = install_wheel(&environment, "dev")?;
     let mut tests = environment.command("pytest");
     run(tests.current_dir(package()).args(["-s", "cluster"]).env("RECOUP_DIST", out))

@@ -140,17 +140,22 @@ impl Assessment {
         }
         let rulings = self.rulings.get(..self.used).unwrap_or_default();
         let ruling = |place: &u8| rulings.get(usize::from(*place));
-        self.order.clear();
-        if let [_] = rulings {
-            self.order.push(0);
-        } else {
-            // Equal merits stay as they were ruled.
-            let merits = rulings.iter().map(|ruling| Merit::of(ruling, preference)).zip(0..=u8::MAX);
-            let mut merits: SmallVec<[(Merit, u8); 4]> = merits.collect();
-            merits.sort_unstable();
-            self.order.extend(merits.into_iter().map(|(_, place)| place));
-        }
         let stops = |place: &u8| ruling(place).is_some_and(|ruling| ruling.exit == Exit::StopRenewal);
+        self.order.clear();
+        if let [only] = rulings {
+            // Where there is one, it stands in order already.
+            let (outcome, exit) = (only.outcome(), only.exit);
+            let stops = exit == Exit::StopRenewal;
+            self.outcome = Some(if stops { Outcome::Refused } else { outcome });
+            self.best = (!stops).then_some(exit);
+            return;
+        }
+        for (place, own) in (0..=u8::MAX).zip(rulings) {
+            // Few exits are ruled on; equals stay as they were ruled.
+            let better = |other: &&u8| ruling(other).is_some_and(|other| is_better(own, other, preference));
+            let behind = self.order.iter().rev().take_while(better).count();
+            self.order.insert(self.order.len() - behind, place);
+        }
         let deciding = self.order.iter().find(|place| !stops(place)).and_then(ruling);
         let deciding = deciding.map(|ruling| (ruling.outcome(), ruling.exit));
         let (outcome, best) = match deciding {
@@ -182,29 +187,19 @@ impl Assessment {
     }
 }
 
-/// By what rulings are ordered, the better one first.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Merit {
-    outcome: Outcome,
-    /// Stopping a renewal gives nothing back and never decides; it stands behind its equals.
-    stops: bool,
-    /// A known figure before an unknown one, the larger one first.
-    refund: Reverse<Option<Amount>>,
-    /// The provider's own preference before the general one.
-    rank: (bool, usize),
-}
-
-impl Merit {
-    fn of(ruling: &RulingData, preference: &[Exit]) -> Self {
+/// Whether a ruling stands before another one.
+fn is_better(one: &RulingData, other: &RulingData, preference: &[Exit]) -> bool {
+    // Stopping a renewal gives nothing back and never decides; it stands behind its equals.
+    let stops = |ruling: &RulingData| ruling.exit == Exit::StopRenewal;
+    // A known figure before an unknown one, the larger one first.
+    let refund = |ruling: &RulingData| Reverse(ruling.refund.as_ref().map(RefundQuote::refund));
+    // The provider's own preference before the general one.
+    let rank = |ruling: &RulingData| {
         let find = |list: &[Exit]| list.iter().position(|other| *other == ruling.exit);
-        Self {
-            outcome: ruling.outcome(),
-            stops: ruling.exit == Exit::StopRenewal,
-            refund: Reverse(ruling.refund.as_ref().map(RefundQuote::refund)),
-            rank: find(preference)
-                .map_or_else(|| (true, find(Exit::PREFERENCE).unwrap_or(usize::MAX)), |place| (false, place)),
-        }
-    }
+        find(preference).map_or_else(|| (true, find(Exit::PREFERENCE).unwrap_or(usize::MAX)), |place| (false, place))
+    };
+    let order = one.outcome().cmp(&other.outcome()).then_with(|| stops(one).cmp(&stops(other)));
+    order.then_with(|| refund(one).cmp(&refund(other))).then_with(|| rank(one).cmp(&rank(other))).is_lt()
 }
 
 /// Of what, where and when an assessment speaks.

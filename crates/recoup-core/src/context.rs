@@ -345,6 +345,7 @@ impl<'a> Ready<'a> {
             flags = flags.and_also(account.facts.flags);
         }
         flags = flags.or_else(run.assumed.flags);
+        let keeps_steps = run.trace || book.is_overlaid();
         Context {
             at,
             zone: site.zone,
@@ -354,12 +355,15 @@ impl<'a> Ready<'a> {
             edition,
             epoch,
             in_force: epoch.clauses(),
+            lists: epoch.lists_of(product),
             account,
             assumed: &run.assumed,
             flags,
+            // Where steps are kept, what lets pass is noted too.
+            open: if keeps_steps { u128::MAX } else { flags.open() },
             product,
             trace: run.trace,
-            keeps_steps: run.trace || book.is_overlaid(),
+            keeps_steps,
             own_read: RefCell::default(),
         }
     }
@@ -387,9 +391,13 @@ pub struct Context<'a> {
     edition: Option<&'a str>,
     epoch: &'a Epoch,
     in_force: &'a [u64],
+    /// The lists in force that hold the product.
+    lists: &'a [u64],
     account: Option<&'a AccountRecord>,
     assumed: &'a Facts,
     flags: FlagSet,
+    /// The flags of which a rule has something to say: those that are not known to be false.
+    open: u128,
     product: Option<ProductId>,
     trace: bool,
     keeps_steps: bool,
@@ -483,6 +491,12 @@ impl<'a> Context<'a> {
     #[inline]
     pub fn flag(&self, flag: Flag) -> Answer {
         Answer::of(flag, self.flags.get(flag))
+    }
+
+    /// Whether a flag may make a clause refuse, or is to be noted; nearly none is.
+    #[inline]
+    pub(crate) fn may_bite(&self, flag: Flag) -> bool {
+        self.open & (1 << flag.code()) != 0
     }
 
     /// What the account and the assumptions alone say of a flag.
@@ -617,7 +631,8 @@ impl<'a> Context<'a> {
     #[must_use]
     #[inline]
     pub fn listed(&self, list: ListId) -> bool {
-        self.epoch.listed(list, self.product)
+        let place = usize::from(list.0);
+        self.lists.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
     }
 
     /// What is used of a quota and its limit: as the account's `quotas` say, else counted from its

@@ -174,6 +174,13 @@ impl FlagSet {
         Self { known: self.known | other.known, truth: self.truth | (other.truth & !self.known) }
     }
 
+    /// The flags that are not known to be false, as bits by their codes.
+    #[must_use]
+    #[inline]
+    pub(crate) const fn open(self) -> u128 {
+        !self.known | self.truth
+    }
+
     /// Every flag that is stated, with its value.
     pub fn iter(self) -> impl Iterator<Item = (Flag, bool)> {
         Flag::ALL.iter().filter_map(move |flag| self.get(*flag).map(|value| (*flag, value)))

@@ -712,6 +712,19 @@ impl Exact {
         self.to_multiple(Amount(1), true)
     }
 
+    /// The whole number that is left when what stands behind the point is cut, where a machine word holds it.
+    #[must_use]
+    pub fn whole_part(&self) -> Option<i64> {
+        match self {
+            Self::Small { over, under } => {
+                let (whole, _) = divide(over.unsigned_abs(), under.unsigned_abs());
+                let whole = i64::try_from(whole).ok()?;
+                Some(if *over < 0 { -whole } else { whole })
+            }
+            Self::Big(value) => value.to_integer().to_i64(),
+        }
+    }
+
     /// Whether it is exactly nothing.
     #[must_use]
     #[inline]

@@ -441,6 +441,20 @@ pub struct Held {
     pub value: Number,
     /// The clause that says so.
     pub clause: ClauseId,
+    whole: Option<i64>,
+}
+
+impl Held {
+    fn new(value: Number, clause: ClauseId) -> Self {
+        Self { value, clause, whole: value.as_whole() }
+    }
+
+    /// The value as a whole number, where it is one: a number of days, of months, of instances.
+    #[must_use]
+    #[inline]
+    pub fn whole(&self) -> Option<i64> {
+        self.whole
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -482,7 +496,8 @@ pub struct Epoch {
     in_force: BitSet,
     params: Vec<Option<Held>>,
     tables: Vec<Vec<HeldRow>>,
-    lists: Vec<(BitSet, bool)>,
+    /// For each product which lists in force hold it.
+    lists: Vec<BitSet>,
 }
 
 impl Epoch {
@@ -532,11 +547,15 @@ impl Epoch {
     #[must_use]
     #[inline]
     pub fn listed(&self, list: ListId, product: Option<ProductId>) -> bool {
-        product.is_some_and(|product| {
-            self.lists
-                .get(usize::from(list.0))
-                .is_some_and(|(set, holds)| *holds && set.contains(usize::from(product.0)))
-        })
+        let place = usize::from(list.0);
+        self.lists_of(product).get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
+    }
+
+    /// The lists in force that hold a product as a set of bits, list `n` being bit `n % 64` of word `n / 64`.
+    #[must_use]
+    #[inline]
+    pub(crate) fn lists_of(&self, product: Option<ProductId>) -> &[u64] {
+        product.and_then(|product| self.lists.get(usize::from(product.0))).map_or(&[], BitSet::words)
     }
 }
 
@@ -688,7 +707,7 @@ impl<'p> Builder<'p> {
                     value.from.as_deref(),
                     value.until.as_deref(),
                 )? {
-                    values.push((period, Held { value: value.value, clause }));
+                    values.push((period, Held::new(value.value, clause)));
                 }
             }
             for (index, ((from, until), _)) in values.iter().enumerate() {
@@ -728,7 +747,7 @@ impl<'p> Builder<'p> {
                             format!("has two rows with the key {:?} at one time on site {:?}", row.key, site.id),
                         ));
                     }
-                    rows.push((period, HeldRow { key: row.key.clone(), held: Held { value: row.value, clause } }));
+                    rows.push((period, HeldRow { key: row.key.clone(), held: Held::new(row.value, clause) }));
                 }
             }
             tables.push(rows);
@@ -756,6 +775,15 @@ impl<'p> Builder<'p> {
         edges.push(Instant::from_micros(i64::MIN));
         edges.sort_unstable();
         edges.dedup();
+        let lists_of = |product: usize, holds: &dyn Fn(&Period) -> bool| {
+            let mut own = BitSet::default();
+            for (list, (periods, products)) in lists.iter().enumerate() {
+                if products.contains(product) && periods.iter().any(holds) {
+                    own.insert(list);
+                }
+            }
+            own
+        };
         let epochs = edges
             .into_iter()
             .map(|from| {
@@ -779,7 +807,7 @@ impl<'p> Builder<'p> {
                             rows.iter().filter(|(period, _)| holds(period)).map(|(_, row)| row.clone()).collect()
                         })
                         .collect(),
-                    lists: lists.iter().map(|(periods, set)| (set.clone(), periods.iter().any(holds))).collect(),
+                    lists: (0..self.policy.products.len()).map(|product| lists_of(product, &holds)).collect(),
                 }
             })
             .collect();

@@ -22,7 +22,7 @@
 use std::borrow::Cow;
 
 use crate::context::{Context, QuotaDraw};
-use crate::fact::Answer;
+use crate::fact::{Answer, Flag};
 use crate::policy::ClauseId;
 use crate::refund::{Missing, RefundQuote};
 use crate::time::{Instant, Span};
@@ -281,6 +281,15 @@ impl<'a> Ruling<'a> {
         // Nearly every question is answered no, and then there is nothing to do.
         if !answer.is_no() || self.cx.keeps_steps() {
             self.judge(clause, None, answer);
+        }
+    }
+
+    /// Refuses by a clause where a flag is true, as [`refuse_if`](Self::refuse_if) does of what
+    /// [`Context::flag`] answers.
+    #[inline]
+    pub fn refuse_on(&mut self, clause: ClauseId, flag: Flag) {
+        if self.cx.may_bite(flag) {
+            self.judge(clause, None, self.cx.flag(flag));
         }
     }
 

@@ -110,7 +110,9 @@ struct recoup_adapter {
  *   ends_at t? primary u? relation C? bundle u? quantity d?
  *   commitment +s? { term_months I? payment_option C? hourly d? currency u? upfront d? recurring d?
  *                    recurring_every C? class C? unit u? total_units d? used_units d? used_fraction d? }
- *   price_terms u? (JSON)
+ *   price_terms +s? { currency u? hourly_rate d? rate d? unit_price d? daily d? current d?
+ *                     components +l { name u? monthly d? hourly +l { up_to_hours d? price d } }
+ *                     discounts +l { from_months d rate d } }
  *   orders +l? { id u? kind C status C placed_at t? paid_at t? starts_at t? ends_at t? term_unit C?
  *                term_count I? quantity d? currency u? list_price d? due d?
  *                payments +l? { instrument C amount d expires_at t? }

@@ -17,6 +17,7 @@ use recoup_core::time::Instant;
 use recoup_core::vocab::{Class, PaymentOption, Recurrence, Relation, Seller};
 
 use crate::columns::{Bounds, Decimals, Presence, Texts, Times, Values, record};
+use crate::prices::PriceBuilder;
 use crate::rows::transpose;
 use crate::schema;
 
@@ -323,7 +324,7 @@ pub struct BatchBuilder {
     bundle: Texts,
     quantity: Decimals,
     commitments: CommitmentColumns,
-    price_terms: Texts,
+    prices: PriceBuilder,
     order_bounds: Bounds,
     orders: OrderColumns,
     facts: FactColumns,
@@ -345,7 +346,6 @@ impl BatchBuilder {
     /// Adds a resource. Its provider is that of the whole batch.
     #[inline]
     pub fn push(&mut self, resource: &LentResource<'_>) {
-        let row = self.rows;
         self.rows += 1;
         self.site.push(resource.site);
         self.account.push(resource.account);
@@ -363,9 +363,7 @@ impl BatchBuilder {
         self.bundle.push(resource.bundle);
         self.quantity.number(resource.quantity);
         self.commitments.push(resource.commitment.as_ref());
-        if let Some(terms) = resource.price_terms.as_deref().and_then(|terms| serde_json::to_string(terms).ok()) {
-            self.price_terms.put(row, &terms);
-        }
+        self.prices.push(resource.price_terms.as_deref());
         self.order_bounds.push(resource.orders_known.then_some(resource.orders.len()));
         for order in &resource.orders {
             self.orders.push(order);
@@ -403,7 +401,7 @@ impl BatchBuilder {
             self.bundle.finish()?,
             self.quantity.finish_decimal(),
             Arc::new(self.commitments.finish()?),
-            self.price_terms.close(self.rows).finish()?,
+            Arc::new(self.prices.finish()?),
             self.order_bounds.finish(orders)?,
             Arc::new(facts) as ArrayRef,
         ];

@@ -73,6 +73,14 @@ impl Bits {
         self.len = to;
     }
 
+    fn flip(&mut self, place: usize) {
+        if let Some(word) = self.words.get_mut(place / 64) {
+            *word ^= 1 << (place % 64);
+        } else {
+            self.last ^= 1 << (place % 64);
+        }
+    }
+
     fn finish(&mut self) -> BooleanBuffer {
         let Self { mut words, last, len } = std::mem::take(self);
         words.push(last);
@@ -186,6 +194,22 @@ impl Times {
     pub(crate) fn finish_time(&mut self) -> ArrayRef {
         self.finish_as(crate::schema::timestamp())
     }
+}
+
+/// Which of some rows are there: those at these places.
+pub(crate) fn only(rows: usize, places: impl Iterator<Item = usize>) -> Option<NullBuffer> {
+    let mut bits = Bits { words: vec![0; rows / 64], last: 0, len: rows };
+    places.for_each(|place| bits.flip(place));
+    bits.finish_nulls()
+}
+
+/// Which of some rows are there: all but those at these places.
+pub(crate) fn all_but(rows: usize, places: impl Iterator<Item = usize>) -> Option<NullBuffer> {
+    let mut places = places.peekable();
+    places.peek()?;
+    let mut bits = Bits::of_ones(rows);
+    places.for_each(|place| bits.flip(place));
+    bits.finish_nulls()
 }
 
 /// A column of texts.
@@ -312,6 +336,25 @@ pub(crate) fn labelled(
         texts.filled = Filled(Some(bits));
     }
     texts.close(rows.len()).finish()
+}
+
+/// A column of short texts that stand in some rows, in order; the others are empty, and none is missing.
+///
+/// # Errors
+/// As [`Texts::finish`].
+pub(crate) fn labels_at<'l>(
+    rows: usize,
+    labels: impl Iterator<Item = (usize, &'l str)>,
+) -> Result<ArrayRef, ArrowError> {
+    let mut texts = Texts::default();
+    texts.offsets.reserve(rows);
+    for (row, label) in labels {
+        texts.offsets.resize(row + 1, offset(texts.bytes.len()));
+        texts.bytes.extend_from_slice(label.as_bytes());
+        texts.offsets.push(offset(texts.bytes.len()));
+    }
+    texts.offsets.resize(rows + 1, offset(texts.bytes.len()));
+    texts.close(rows).finish()
 }
 
 /// A column of lists, none of them unknown, by where each ends among their elements.

@@ -29,6 +29,7 @@ pub mod export;
 pub mod host;
 pub mod messages;
 mod names;
+mod prices;
 pub mod rows;
 pub mod schema;
 pub mod session;

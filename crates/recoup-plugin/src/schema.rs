@@ -86,6 +86,41 @@ pub fn commitment() -> Fields {
     .into()
 }
 
+/// An hourly price up to a number of hours.
+#[must_use]
+pub fn price_tier() -> Fields {
+    vec![optional("up_to_hours", DECIMAL), required("price", DECIMAL)].into()
+}
+
+/// A part of a configuration with prices of its own.
+#[must_use]
+pub fn price_component() -> Fields {
+    vec![optional("name", DataType::Utf8), optional("monthly", DECIMAL), required("hourly", list_of(price_tier()))]
+        .into()
+}
+
+/// A discount from a number of months on.
+#[must_use]
+pub fn term_discount() -> Fields {
+    vec![required("from_months", DECIMAL), required("rate", DECIMAL)].into()
+}
+
+/// The provider's prices in force.
+#[must_use]
+pub fn price_terms() -> Fields {
+    vec![
+        optional("currency", DataType::Utf8),
+        optional("hourly_rate", DECIMAL),
+        optional("rate", DECIMAL),
+        optional("unit_price", DECIMAL),
+        optional("daily", DECIMAL),
+        optional("current", DECIMAL),
+        required("components", list_of(price_component())),
+        required("discounts", list_of(term_discount())),
+    ]
+    .into()
+}
+
 /// A resource, with the fact columns that the batch states on resources and on orders.
 #[must_use]
 pub fn resource(facts: Fields, order_facts: Fields) -> Fields {
@@ -106,7 +141,7 @@ pub fn resource(facts: Fields, order_facts: Fields) -> Fields {
         optional("bundle", DataType::Utf8),
         optional("quantity", DECIMAL),
         optional("commitment", DataType::Struct(commitment())),
-        optional("price_terms", DataType::Utf8),
+        optional("price_terms", DataType::Struct(price_terms())),
         optional("orders", list_of(order(order_facts))),
         required("facts", DataType::Struct(facts)),
     ]

@@ -191,12 +191,10 @@ pub(crate) fn assess_batch<P: Provider>(
     let mut assessment = Assessment::default();
     let ready = rules.ready(run);
     let mut whereabouts = Whereabouts::of(&ready, &rows);
-    let mut row = rows.scratch();
     for index in 0..rows.len() {
-        row.load(index);
         match whereabouts.place(index, &mut writer) {
             Ok((place, number)) => {
-                rules.assess_in(&ready, place, whereabouts.product(index), &row, &mut assessment);
+                rules.assess_in(&ready, place, whereabouts.product(index), &rows.row(index), &mut assessment);
                 writer.push(number, place.at(), &assessment);
             }
             Err(error) => writer.push_error(&error.to_string()),

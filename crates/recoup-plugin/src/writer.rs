@@ -10,7 +10,7 @@ use arrow_array::types::{
     ArrowPrimitiveType, Decimal128Type, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, StructArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 use recoup_core::assessment::Assessment;
 use recoup_core::context::{Place, QuotaDraw};
@@ -22,7 +22,7 @@ use recoup_core::time::Instant;
 use recoup_core::vocab::{Channel, Exit, Outcome, Reason};
 
 use crate::answers::VERDICTS;
-use crate::columns::{Bounds, Decimals, Texts, Times, Values, labelled, lists, record};
+use crate::columns::{Bounds, Decimals, Texts, Times, Values, all_but, labelled, labels_at, lists, only, record};
 use crate::schema::{self, DECIMAL, timestamp};
 
 type Codes = Values<UInt8Type>;
@@ -40,7 +40,9 @@ fn column<T: ArrowPrimitiveType>(values: Vec<T::Native>, nulls: Option<NullBuffe
 
 /// Which of some cells are there, as Arrow wants it.
 fn nulls<L>(lines: &[L], is_there: impl Fn(&L) -> bool) -> Option<NullBuffer> {
-    let bits = BooleanBuffer::collect_bool(lines.len(), |place| lines.get(place).is_some_and(&is_there));
+    let word = |lines: &[L]| lines.iter().rev().fold(0_u64, |word, line| word << 1 | u64::from(is_there(line)));
+    let words: Vec<u64> = lines.chunks(64).map(word).collect();
+    let bits = BooleanBuffer::new(Buffer::from_vec(words), 0, lines.len());
     Some(NullBuffer::new(bits)).filter(|nulls| nulls.null_count() > 0)
 }
 
@@ -59,12 +61,10 @@ struct Heading {
 /// What every ruling says.
 #[derive(Debug, Clone, Copy)]
 struct Line {
-    refund: Option<Money>,
     until: Option<Instant>,
     /// Up to which of all refusals its own go, and so on.
     refusals: i32,
     unknowns: i32,
-    returned: i32,
     effects: u16,
     exit: Exit,
     channel: Option<Channel>,
@@ -73,6 +73,8 @@ struct Line {
 /// What every refund says.
 #[derive(Debug, Clone, Copy)]
 struct Money {
+    /// Of which of all rulings.
+    row: usize,
     paid: i128,
     fee: i128,
     consumed: i128,
@@ -84,9 +86,10 @@ struct Money {
 
 impl Money {
     #[inline]
-    fn of(refund: &RefundQuote) -> Self {
+    fn of(row: usize, refund: &RefundQuote) -> Self {
         let (consumed, forfeited) = (refund.consumed(), refund.forfeited());
         Self {
+            row,
             paid: refund.paid().units(),
             fee: refund.fee().units(),
             consumed: consumed.unwrap_or_default().units(),
@@ -120,6 +123,8 @@ pub struct AnswerWriter<'a> {
     error: Texts,
     lines: Vec<Line>,
     refusals: Vec<Refusal>,
+    refunds: Vec<Money>,
+    returned_of: Bounds,
     returned: Vec<Returned>,
     unknowns: Vec<Open>,
     unknown_fact: Texts,
@@ -155,7 +160,8 @@ impl<'a> AnswerWriter<'a> {
             headings: Vec::with_capacity(rows),
             lines: Vec::with_capacity(rulings),
             refusals: Vec::with_capacity(rulings),
-            returned: Vec::with_capacity(rulings),
+            refunds: Vec::with_capacity(rows),
+            returned: Vec::with_capacity(rows),
             unknowns: Vec::with_capacity(rulings),
             ..Self::default()
         };
@@ -205,22 +211,22 @@ impl<'a> AnswerWriter<'a> {
     #[inline]
     fn ruling(&mut self, ruling: &RulingData) {
         let row = self.lines.len();
-        self.refusals.extend_from_slice(&ruling.refusals);
+        self.refusals.extend(ruling.refusals.iter().copied());
         if !ruling.unknowns.is_empty() {
             self.unknowns(&ruling.unknowns);
         }
         if let Some(refund) = &ruling.refund {
-            self.returned.extend_from_slice(refund.items());
+            self.refunds.push(Money::of(row, refund));
+            self.returned_of.put(row, refund.items().len());
+            self.returned.extend(refund.items().iter().copied());
             if !refund.is_plain() {
                 self.rare(row, refund);
             }
         }
         self.lines.push(Line {
-            refund: ruling.refund.as_ref().map(Money::of),
             until: ruling.until,
             refusals: end_of(&self.refusals),
             unknowns: end_of(&self.unknowns),
-            returned: end_of(&self.returned),
             effects: ruling.effects.bits(),
             exit: ruling.exit,
             channel: ruling.channel,
@@ -341,7 +347,7 @@ impl<'a> AnswerWriter<'a> {
             self.effective_at.close(rows).finish_time(),
             lists(lines.iter().map(|line| line.refusals), refusals)?,
             lists(lines.iter().map(|line| line.unknowns), unknowns)?,
-            self.finish_refunds(&lines)?,
+            self.finish_refunds(rows)?,
             self.review_by.close(rows).finish()?,
             self.review_clause.close(rows).finish(),
             self.review_hours.close(rows).finish(),
@@ -353,17 +359,20 @@ impl<'a> AnswerWriter<'a> {
         record(schema::ruling(), columns, None, rows)
     }
 
-    fn finish_refunds(&mut self, lines: &[Line]) -> Result<ArrayRef, ArrowError> {
-        let rows = lines.len();
-        let known = Currency::all().map(|currency| Some(currency.as_str()));
-        let currencies: Vec<Option<&str>> = std::iter::once(Some("")).chain(known).collect();
-        // What stands in a row without a refund means nothing.
-        let currency = |line: &Line| line.refund.map_or(0, |money| money.currency.place() + 1);
+    fn finish_refunds(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        let refunds = std::mem::take(&mut self.refunds);
         let decimals = |of: fn(&Money) -> i128, nulls| {
-            let values = lines.iter().map(|line| line.refund.as_ref().map_or(0, of)).collect();
+            let mut values = vec![0; rows];
+            for refund in &refunds {
+                if let Some(place) = values.get_mut(refund.row) {
+                    *place = of(refund);
+                }
+            }
             column::<Decimal128Type>(values, nulls, DECIMAL)
         };
-        let use_is_known = nulls(lines, |line| line.refund.is_none_or(|money| money.speaks_of_use));
+        // What stands in a row without a refund means nothing.
+        let is_silent = refunds.iter().filter(|refund| !refund.speaks_of_use).map(|refund| refund.row);
+        let use_is_known = all_but(rows, is_silent);
         let returned = self.finish_returned()?;
         // Few batches have any of these: all that have none share one column.
         let blank: LazyCell<ArrayRef, _> = LazyCell::new(|| Decimals::default().close(rows).finish_decimal());
@@ -371,7 +380,7 @@ impl<'a> AnswerWriter<'a> {
             if column.is_blank() { Arc::clone(&blank) } else { column.close(rows).finish_decimal() }
         };
         let columns = vec![
-            labelled(&lines.iter().map(currency), &currencies)?,
+            labels_at(rows, refunds.iter().map(|refund| (refund.row, refund.currency.as_str())))?,
             decimals(|money| money.paid, None),
             decimals(|money| money.consumed, use_is_known.clone()),
             decimals(|money| money.fee, None),
@@ -380,9 +389,9 @@ impl<'a> AnswerWriter<'a> {
             or_blank(&mut self.carry_over),
             or_blank(&mut self.charge),
             or_blank(&mut self.proceeds),
-            lists(lines.iter().map(|line| line.returned), returned)?,
+            self.returned_of.close(rows).finish(returned)?,
         ];
-        let present = nulls(lines, |line| line.refund.is_some());
+        let present = only(rows, refunds.iter().map(|refund| refund.row));
         Ok(Arc::new(record(schema::refund(), columns, present, rows)?))
     }
 

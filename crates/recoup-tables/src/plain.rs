@@ -483,7 +483,7 @@ pub(crate) fn read(table: &StructArray, zone_of: &ZoneOf<'_>) -> Plainly<Plain> 
         Arc::new(part.decimals("quantity")?),
         Arc::new(commitment),
         // Prices are read where the record is.
-        Arc::new(StringArray::new_null(table.len())),
+        new_null_array(&DataType::Struct(schema::price_terms()), table.len()),
         orders,
         Arc::new(facts),
     ];

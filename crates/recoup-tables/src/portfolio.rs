@@ -46,11 +46,14 @@ pub fn portfolio_schema() -> Schema {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let mut fields = vec![text("provider"), text("name"), text("project"), text("tags")];
     let resource = schema::resource(facts(), facts());
-    fields.extend(resource.iter().map(|field| worded(field)).map(|field| match field.data_type() {
-        DataType::List(order) => with_months(&field, order),
-        _ => field,
+    fields.extend(resource.iter().map(|field| match worded(field) {
+        // What few records have and is nested deep is JSON text, as `tags` and `stated` are.
+        field if field.name() == "price_terms" => text("price_terms"),
+        field => match field.data_type() {
+            DataType::List(order) => with_months(&field, order),
+            _ => field,
+        },
     }));
-    // What no rule reads column by column is JSON text, as `tags` and `price_terms` are.
     fields.push(text("stated"));
     Schema::new(fields)
 }

@@ -127,12 +127,12 @@ pub(crate) fn coefficient<R: Resource>(resource: &R, cx: &Context<'_>, carriers:
         }
         let factor = cx.param(param::COEFFICIENT)?.value;
         let limit = cx.cell(table::COEFFICIENT_DAYS, &[cx.product_name(resource).into()]);
-        let while_it = limit.and_then(|held| held.value.as_whole()).map_or(While::Always, While::DaysBelow);
+        let while_it = limit.and_then(|held| held.whole()).map_or(While::Always, While::DaysBelow);
         return Some(Coefficient { factor, while_it });
     }
     if carriers == Carriers::Table && cx.is_product(product::MODEL_STUDIO) {
         let factor = cx.param(param::COEFFICIENT_BAILIAN)?.value;
-        let months = cx.param(param::BAILIAN_MONTHS)?.value.as_whole()?;
+        let months = cx.param(param::BAILIAN_MONTHS)?.whole()?;
         return Some(Coefficient { factor, while_it: While::Months(i32::try_from(months).ok()?) });
     }
     None
@@ -379,7 +379,8 @@ pub(crate) fn settle_in_part<R: Resource>(
     method: impl FnOnce() -> Result<Method, Gap>,
 ) -> Result<(), Gap> {
     draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
-    let paid = terms.paid_for(order)?;
+    // All that counts as paid shares.
+    let paid = draft.left();
     let consumed = consumed(resource, cx, ruling, order, paid, method)?;
     let left = Exact::from(paid).minus(&consumed).floor_zero();
     ruling.line("refund of the order", || format!("{paid} - {consumed} = {left}"));

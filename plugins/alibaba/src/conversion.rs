@@ -24,7 +24,7 @@ pub(crate) fn conversion<R: Resource>(resource: &R, cx: &Context<'_>, scope: &Sc
     ruling.refuse_if(clause::API_CONVERT_405, refusals::unpaid_order(resource, cx));
     refusals::trusteeship(cx, ruling);
     if cx.is_product(product::ECS) {
-        ruling.refuse_if(clause::ECS_CONVERT_DENY, cx.flag(Flag::PaidImage));
+        ruling.refuse_on(clause::ECS_CONVERT_DENY, Flag::PaidImage);
         let draw = vcpu_hours(resource, cx);
         if let Some(instant) = fits_from(resource, cx, &draw) {
             ruling.changes_at(instant);
@@ -55,7 +55,7 @@ fn fits_from<R: Resource>(resource: &R, cx: &Context<'_>, draw: &QuotaDraw) -> O
     if draw.exceeds() != Some(true) || !free.is_positive() {
         return None;
     }
-    let hours = free.over(vcpus).floor_to(Amount::whole(1)).as_number().as_whole()?;
+    let hours = free.over(vcpus).whole_part()?;
     Some(end_of(resource)? - Span::hours(hours))
 }
 
@@ -83,7 +83,7 @@ fn refund<R: Resource>(
     ruling: &mut Ruling<'_>,
 ) -> Result<RefundQuote, Gap> {
     let by_month = ruling.cite_if(clause::CONV_RDS_REDIS, cx.listed(list::BY_MONTH));
-    let month_days = cx.param(param::MONTH_DAYS).and_then(|held| held.value.as_whole()).filter(|_| by_month);
+    let month_days = cx.param(param::MONTH_DAYS).and_then(|held| held.whole()).filter(|_| by_month);
     let daily = Daily {
         coefficient: consumption::coefficient(resource, cx, Carriers::EcsOnly),
         discount: consumption::discount(cx),
@@ -97,7 +97,8 @@ fn refund<R: Resource>(
     until::consumption(resource, cx, terms, ruling, false, |_| Ok((method()?, Exact::ONE)));
     settle::sum(resource, cx, |order, draft| {
         draft.add_order(order, |payment| terms.dispose(cx, order, payment))?;
-        let paid = terms.paid_for(order)?;
+        // All that counts as paid shares.
+        let paid = draft.left();
         let consumed = consumption::consumed(resource, cx, ruling, order, paid, method)?;
         let left = Exact::from(paid).minus(&consumed).floor_zero();
         // Of pending renewals and upgrades nothing is kept.

@@ -116,7 +116,7 @@ fn by_ratio<R: Resource>(
     ruling.cite(clause::DOWN_FORMULA);
     ruling.cite(clause::DOWN_RATIO);
     ruling.cite(clause::DOWN_2022);
-    let month_days = cx.param(param::MONTH_DAYS_DOWNGRADE).and_then(|held| held.value.as_whole());
+    let month_days = cx.param(param::MONTH_DAYS_DOWNGRADE).and_then(|held| held.whole());
     let daily = Daily {
         coefficient: consumption::coefficient(resource, cx, Carriers::EcsOnly),
         discount: consumption::discount(cx),
@@ -201,7 +201,7 @@ fn of_2021<R: Resource>(
 /// From when on what comes back falls. Months have fewer hours by this count than by the calendar, so that at first
 /// nothing counts as consumed of the old price while the new one already shrinks: until then it grows.
 fn falls_from(cx: &Context<'_>, order: &impl Order) -> Option<Instant> {
-    let month = cx.param(param::MONTH_HOURS)?.value.as_whole()?;
+    let month = cx.param(param::MONTH_HOURS)?.whole()?;
     let hours = month.checked_mul(i64::from(order.term_months()?))?;
     let (start, end) = consumption::period(order, cx.zone).ok()?;
     (hours < end.since(start).whole_hours()).then(|| end - Span::hours(hours))

@@ -1,5 +1,6 @@
 //! What else an exit does, where it is taken and when the money comes (section 9 of the rules).
 
+use recoup_core::policy::Held;
 use recoup_core::prelude::*;
 
 use crate::{clause, list, param, product};
@@ -41,13 +42,13 @@ pub(crate) fn settlement(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let short = cx.listed(list::SHORT_SETTLEMENT);
     let held = if short { cx.param(param::SETTLEMENT_SHORT) } else { cx.param(param::SETTLEMENT) };
     if let Some(held) = held {
-        settles(held.clause, held.value, DayKind::Business, ruling);
+        settles(&held, DayKind::Business, ruling);
     }
 }
 
-pub(crate) fn settles(clause: ClauseId, days: Number, kind: DayKind, ruling: &mut Ruling<'_>) {
-    if let Some(days) = days.as_whole().and_then(|days| u32::try_from(days).ok()) {
-        ruling.settles_within(clause, days, kind);
+pub(crate) fn settles(within: &Held, kind: DayKind, ruling: &mut Ruling<'_>) {
+    if let Some(days) = within.whole().and_then(|days| u32::try_from(days).ok()) {
+        ruling.settles_within(within.clause, days, kind);
     }
 }
 
@@ -85,10 +86,10 @@ pub(crate) fn pays_with_vouchers<O: Order>(mut orders: impl Iterator<Item = O>) 
 
 /// A number of days of 24 hours that a page prints.
 pub(crate) fn days(cx: &Context<'_>, param: ParamId) -> Option<Span> {
-    span(cx.param(param)?.value)
+    span(&cx.param(param)?)
 }
 
 /// So many days of 24 hours.
-pub(crate) fn span(days: Number) -> Option<Span> {
-    days.as_whole().map(Span::days)
+pub(crate) fn span(days: &Held) -> Option<Span> {
+    days.whole().map(Span::days)
 }

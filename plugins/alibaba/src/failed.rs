@@ -10,7 +10,7 @@ pub(crate) fn failed<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
     ruling.channel(Channel::Console);
     match cx.param(param::SETTLEMENT_DOMAIN) {
         Some(held) if cx.is_product(product::DOMAIN) => {
-            effects::settles(held.clause, held.value, DayKind::Calendar, ruling);
+            effects::settles(&held, DayKind::Calendar, ruling);
         }
         _ => effects::settlement(cx, ruling),
     }

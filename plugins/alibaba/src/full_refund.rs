@@ -110,7 +110,7 @@ fn unused_by_row<R: Resource>(resource: &R, cx: &Context<'_>, window: Held, ruli
 /// The window of the unused: so many days from the purchase, or the plan's whole validity where that
 /// was released to the account.
 fn unused_window<R: Resource>(resource: &R, cx: &Context<'_>, window: Held, ruling: &mut Ruling<'_>) {
-    let Some(length) = span(window.value) else { return };
+    let Some(length) = span(&window) else { return };
     let bought = bought(resource);
     if !cx.listed(list::VALIDITY) {
         ruling.window_through(window.clause, "purchased_at", bought, length);
@@ -137,7 +137,7 @@ fn unused_window<R: Resource>(resource: &R, cx: &Context<'_>, window: Held, ruli
 fn plan<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let window = cx.param(param::PLAN_DAYS);
     let used = was_used(resource, cx);
-    let in_window = window.map_or(Some(false), |held| is_open(cx, bought(resource), span(held.value)));
+    let in_window = window.map_or(Some(false), |held| is_open(cx, bought(resource), span(&held)));
     // Where the year's refund without a reason is gone, a plan of which nobody says that it was used is
     // ruled as an unused one.
     let only_unused = !used.is_yes() && quota::is_used_up(resource, cx, Full::Plan);

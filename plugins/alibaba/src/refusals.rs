@@ -36,19 +36,19 @@ fn was_refunded<R: Resource>(resource: &R) -> bool {
 
 /// The causes that bite on every unsubscription alike.
 pub(crate) fn causes<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    ruling.refuse_if(clause::DENY_PROMOTION, cx.flag(Flag::Promotion));
-    ruling.refuse_if(clause::DENY_MARKETPLACE_IMAGE, cx.flag(Flag::PaidImage));
+    ruling.refuse_on(clause::DENY_PROMOTION, Flag::Promotion);
+    ruling.refuse_on(clause::DENY_MARKETPLACE_IMAGE, Flag::PaidImage);
     if cx.is_product(product::ECS) && resource.billing() == Billing::Subscription {
         ruling.draw(clause::DENY_ECS_QUOTA, quota::stated("ecs_unsubscription", Window::Unpublished, cx));
     }
     ruling.refuse_if(clause::DENY_CURRENCY, currency_differs(resource, cx));
     ruling.refuse_if(clause::DENY_UNPAID_ORDER, unpaid_order(resource, cx));
-    ruling.refuse_if(clause::DENY_SECURITY_RISK, cx.flag(Flag::SecurityRisk));
-    ruling.refuse_if(clause::DENY_TRANSFER, cx.flag(Flag::TransferredIn));
+    ruling.refuse_on(clause::DENY_SECURITY_RISK, Flag::SecurityRisk);
+    ruling.refuse_on(clause::DENY_TRANSFER, Flag::TransferredIn);
     trusteeship(cx, ruling);
-    ruling.refuse_if(clause::DENY_RESELLER, cx.flag(Flag::ResellerModel));
+    ruling.refuse_on(clause::DENY_RESELLER, Flag::ResellerModel);
     ruling.refuse_if(clause::DENY_OWNER, !cx.flag(Flag::RequesterAuthorised));
-    ruling.refuse_if(clause::DENY_AMBASSADOR, cx.flag(Flag::ReferralOrder));
+    ruling.refuse_on(clause::DENY_AMBASSADOR, Flag::ReferralOrder);
     if cx.is_product(product::MYBASE) {
         ruling.refuse_if(clause::DENY_MYBASE_NOT_EMPTY, !cx.flag(Flag::HostEmpty));
     }

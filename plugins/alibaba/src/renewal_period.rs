@@ -13,7 +13,7 @@ pub(crate) fn renewal_period<R: Resource>(resource: &R, cx: &Context<'_>, scope:
         ruling.refuse(clause::SCOPE_MATRIX_RENEWAL);
     }
     refusals::causes(resource, cx, ruling);
-    ruling.refuse_if(clause::DENY_RENEWAL_MODIFIED, cx.flag(Flag::ChangedBeforeRenewal));
+    ruling.refuse_on(clause::DENY_RENEWAL_MODIFIED, Flag::ChangedBeforeRenewal);
     ruling.cite(clause::FULL_PENDING_RENEWAL);
     until::pending_renewals(resource, cx, ruling);
     let terms = Terms::of(resource, cx, ruling);

@@ -195,8 +195,7 @@ impl Curve {
     fn linear_zero(&self) -> Instant {
         let whole = self.end.since(self.start).micros();
         let rest = self.half.over(self.paid).times(whole);
-        let last = Exact::from(whole).minus(&rest).floor_zero().floor_to(Amount::whole(1));
-        let micros = last.as_number().as_whole().unwrap_or(whole);
+        let micros = Exact::from(whole).minus(&rest).floor_zero().whole_part().unwrap_or(whole);
         Instant::from_micros(self.start.micros().saturating_add(micros))
     }
 
@@ -231,7 +230,7 @@ impl Curve {
             return i64::MAX;
         }
         let days = Exact::from(self.paid).minus(&self.half).floor_zero().over(per_day.clone());
-        days.floor_to(Amount::whole(1)).as_number().as_whole().map_or(i64::MAX, |days| days.saturating_add(1))
+        days.whole_part().map_or(i64::MAX, |days| days.saturating_add(1))
     }
 
     /// When the coefficient's end leaves something again.

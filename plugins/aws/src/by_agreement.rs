@@ -11,8 +11,8 @@ pub(crate) fn by_agreement<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
     let status = resource.status();
     ruling.refuse_as(clause::MP_CANCEL_REQUEST_ACTIVE, Reason::Expired, status == Status::Expired);
     ruling.refuse_if(clause::MP_CANCEL_REQUEST_ACTIVE, !matches!(status, Status::Active | Status::Expired));
-    ruling.refuse_if(clause::MP_CANCEL_REQUEST_OPEN, cx.flag(Flag::TransactionInProgress));
-    ruling.refuse_if(clause::MP_CANCEL_REQUEST_DEPENDENTS, cx.flag(Flag::HasDependents));
+    ruling.refuse_on(clause::MP_CANCEL_REQUEST_OPEN, Flag::TransactionInProgress);
+    ruling.refuse_on(clause::MP_CANCEL_REQUEST_DEPENDENTS, Flag::HasDependents);
     ruling.refuse_if(clause::MP_SELLER_DISCRETION, !cx.flag(Flag::AgreementGiven));
     ruling.review("seller", clause::MP_SELLER_DISCRETION, None);
     settlement(cx, ruling);

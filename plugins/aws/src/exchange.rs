@@ -42,7 +42,7 @@ pub(crate) fn reserved_instance<R: Resource>(resource: &R, cx: &Context<'_>, rul
         Answer::named("commitment.class", class.map(|class| class == Class::Standard)),
     );
     ruling.refuse_if(clause::RI_EXCHANGE_ELIGIBLE_ACTIVE, !is_active(resource, cx));
-    ruling.refuse_if(clause::RI_EXCHANGE_ELIGIBLE_PENDING, cx.flag(Flag::TransactionInProgress));
+    ruling.refuse_on(clause::RI_EXCHANGE_ELIGIBLE_PENDING, Flag::TransactionInProgress);
     ruling.window(clause::RI_EXCHANGE_ELIGIBLE_HOURS, "ends_at", last_instant(resource, cx), |at, last| at <= last);
     ruling.refuse_if(clause::RI_EXCHANGE_PAYMENT, target_refused(resource, cx));
     ruling.waits_only_for(&[]);
@@ -61,7 +61,7 @@ pub(crate) fn redshift_node<R: Resource>(resource: &R, cx: &Context<'_>, ruling:
     let target = resource.text(Text::TargetProduct);
     ruling.refuse_if(clause::REDSHIFT_RN_EXCHANGE_TARGET, target.is_some_and(|target| !target.starts_with("dc2")));
     ruling.refuse_if(clause::REDSHIFT_RN_EXCHANGE_STATE, !is_active(resource, cx));
-    ruling.refuse_if(clause::REDSHIFT_RN_EXCHANGE_PENDING, cx.flag(Flag::TransactionInProgress));
+    ruling.refuse_on(clause::REDSHIFT_RN_EXCHANGE_PENDING, Flag::TransactionInProgress);
     if let Some(end) = resource.ends_at() {
         ruling.changes_at(end);
     }

@@ -10,7 +10,7 @@ use crate::{clause, param};
 pub(crate) fn contract<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.unknown(clause::SITE_CN, Reason::RuleUnknown, None);
     by_status(resource, ruling, true);
-    ruling.refuse_if(clause::MP_48H_PUBLIC, cx.flag(Flag::PrivateOffer));
+    ruling.refuse_on(clause::MP_48H_PUBLIC, Flag::PrivateOffer);
     let length = Span::hours(whole(cx, param::MARKETPLACE_HOURS));
     ruling.window_before(clause::MP_48H, "purchased_at", bought_at(resource), length);
     ruling.cite(clause::MP_48H);

@@ -21,10 +21,10 @@ pub(crate) fn reserved_instance<R: Resource>(resource: &R, cx: &Context<'_>, rul
     let opens = age(resource, cx, ruling);
     upfront_received(resource, cx, ruling);
     let closes = month_left(resource, cx, ruling);
-    ruling.refuse_if(clause::RI_SELL_ELIGIBLE_REGION, cx.flag(Flag::OptInRegion));
+    ruling.refuse_on(clause::RI_SELL_ELIGIBLE_REGION, Flag::OptInRegion);
     scope_and_discount(cx, ruling);
     seller(resource, cx, ruling);
-    ruling.refuse_if(clause::RI_SELL_LISTING, cx.flag(Flag::TransactionInProgress));
+    ruling.refuse_on(clause::RI_SELL_LISTING, Flag::TransactionInProgress);
     let ask = cx.figure(resource, Figure::AskPrice);
     let next_year = limits(resource, ask, cx, ruling);
     until(opens, next_year, closes, ruling);

@@ -58,7 +58,7 @@ pub(crate) fn sold_by_excluded<R: Resource>(resource: &R, cx: &Context<'_>, exit
 
 /// A whole number from the policy.
 pub(crate) fn whole(cx: &Context<'_>, param: ParamId) -> i64 {
-    cx.param(param).and_then(|held| held.value.as_whole()).unwrap_or_default()
+    cx.param(param).and_then(|held| held.whole()).unwrap_or_default()
 }
 
 /// A share from the policy.

@@ -115,7 +115,7 @@ fn destination(
 
 /// Whether the invoice of the month of purchase is still open (`az.dest.ea.open-period`).
 fn in_open_period(cx: &Context<'_>, bought_at: Option<Instant>) -> bool {
-    let closing_day = cx.param(param::INVOICE_CLOSES).and_then(|held| held.value.as_whole());
+    let closing_day = cx.param(param::INVOICE_CLOSES).and_then(|held| held.whole());
     bought_at
         .zip(closing_day)
         .is_some_and(|(bought, day)| cx.at < cx.zone.add_days(cx.zone.next_month(bought), day - 1))
@@ -126,6 +126,6 @@ fn lapses(cx: &Context<'_>, payment: &Payment) -> Option<Instant> {
     if payment.instrument != Instrument::Prepayment || payment.valid_at(cx.at) {
         return None;
     }
-    let days = cx.param(param::PREPAYMENT_LAPSES)?.value.as_whole()?;
+    let days = cx.param(param::PREPAYMENT_LAPSES)?.whole()?;
     Some(cx.zone.add_days(cx.zone.midnight(cx.zone.date(cx.at)), days))
 }

@@ -130,7 +130,7 @@ fn carry_over(remainder: &Remainder, day: Instant, target: &Target<'_>) -> Refun
 /// `az.ri.ex.2027`. Gives the cut where it still lies ahead and may change something.
 fn cut_of_2027(cx: &Context<'_>, held: &Held, ruling: &mut Ruling<'_>) -> Option<Instant> {
     let covered = cx.listed(list::COMPUTE_PLAN) || cx.listed(list::DATABASE_PLAN);
-    let days = cx.param(param::EXCHANGE_CUT)?.value.as_whole()?;
+    let days = cx.param(param::EXCHANGE_CUT)?.whole()?;
     let cut = Instant::from_micros(Span::days(days).micros());
     if cx.is_product(product::RESERVATION) {
         ruling.refuse_if(clause::RI_EX_2027, Answer::named("product", None));

@@ -17,7 +17,7 @@ pub(crate) fn manner(ruling: &mut Ruling<'_>) {
 
 /// VM software reservations: everything back within 72 hours, out of the pool as well.
 pub(crate) fn vm_software<R: Resource>(resource: &R, cx: &Context<'_>, held: &Held, ruling: &mut Ruling<'_>) {
-    let window = cx.param(param::VM_SOFTWARE_WINDOW).and_then(|held| held.value.as_whole()).unwrap_or_default();
+    let window = cx.param(param::VM_SOFTWARE_WINDOW).and_then(|held| held.whole()).unwrap_or_default();
     let window = Span::hours(window);
     let open = ruling.window_before(clause::RI_VMSR_72H, "purchased_at", held.bought_at, window);
     ruling.refuse_as(clause::RI_VMSR_72H, Reason::PrivateOffer, cx.flag(Flag::PrivateOffer));
@@ -100,7 +100,7 @@ pub(crate) fn fixed_fee<R: Resource>(
             return None;
         }
         Some(product::OFFICE_ADD_IN) => {
-            let window = cx.param(param::ADD_IN_WINDOW).and_then(|held| held.value.as_whole()).unwrap_or_default();
+            let window = cx.param(param::ADD_IN_WINDOW).and_then(|held| held.whole()).unwrap_or_default();
             ruling.window_before(clause::OFFICE_ADDIN, "purchased_at", held.bought_at, Span::hours(window))
         }
         Some(product::SAAS) => saas(resource, cx, held, ruling),
@@ -156,13 +156,13 @@ fn purchase<R: Resource>(resource: &R) -> Option<Instant> {
 /// where both may be in force, the answer is sure only where they agree (`azm.interim`).
 fn saas<R: Resource>(resource: &R, cx: &Context<'_>, held: &Held, ruling: &mut Ruling<'_>) -> Option<bool> {
     let bought = purchase(resource);
-    let later = cx.cell(table::FIXED_WINDOW, &["saas".into()]).and_then(|held| held.value.as_whole()).map(Span::hours);
+    let later = cx.cell(table::FIXED_WINDOW, &["saas".into()]).and_then(|held| held.whole()).map(Span::hours);
     let months = resource.commitment().and_then(|commitment| commitment.term_months).map(i64::from);
     let mut earlier = cx
         .epoch()
         .rows(table::PLAN_WINDOW)
         .filter(|(key, _)| months.is_none_or(|months| key.first().is_some_and(|key| *key == KeyRef::Number(months))))
-        .filter_map(|(_, held)| held.value.as_whole().map(Span::hours));
+        .filter_map(|(_, held)| held.whole().map(Span::hours));
     let of_the_plan =
         earlier.next().map(|first| earlier.fold((first, first), |(a, b), next| (a.min(next), b.max(next))));
     match (of_the_plan, later) {
@@ -215,9 +215,8 @@ fn either_window(
 
 /// Managed applications: nothing in the texts of 2020 and 2021, the fixed fee later.
 fn managed_application<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> Option<bool> {
-    let later = cx
-        .cell(table::FIXED_WINDOW, &["managed-application".into()])
-        .and_then(|held| held.value.as_whole().map(Span::hours));
+    let later =
+        cx.cell(table::FIXED_WINDOW, &["managed-application".into()]).and_then(|held| held.whole().map(Span::hours));
     let bought = purchase(resource);
     match later {
         None => {
@@ -239,7 +238,7 @@ fn later_window<R: Resource>(
     held: &Held,
     ruling: &mut Ruling<'_>,
 ) -> Option<bool> {
-    let window = cx.cell(table::FIXED_WINDOW, &[offer.into()]).and_then(|held| held.value.as_whole());
+    let window = cx.cell(table::FIXED_WINDOW, &[offer.into()]).and_then(|held| held.whole());
     match window {
         Some(hours) => ruling.window_before(clause, "purchased_at", purchase(resource), Span::hours(hours)),
         None => {

@@ -27,7 +27,7 @@ impl Pool {
         ruling: &mut Ruling<'_>,
     ) -> Option<Self> {
         let limit = cx.param(param::POOL_LIMIT)?.value;
-        let days = cx.param(param::POOL_DAYS)?.value.as_whole()?;
+        let days = cx.param(param::POOL_DAYS)?.whole()?;
         let counts_released = cx.param(param::POOL_COUNTS_RELEASED)?.value.is_positive();
         ruling.cite(clause::RI_LIMIT_MEASURE);
         let window = Window::RollingDays(u16::try_from(days).unwrap_or(u16::MAX));

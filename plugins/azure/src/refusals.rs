@@ -16,7 +16,7 @@ pub(crate) fn state<R: Resource>(resource: &R, cx: &Context<'_>, held: &Held, ru
 /// The requester's role on the order, and a partner's customer, who cannot act itself.
 pub(crate) fn requester(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::RI_ROLES, !cx.flag(Flag::RequesterAuthorised));
-    ruling.refuse_if(clause::RI_CSP_CUSTOMER, cx.flag(Flag::CspCustomer));
+    ruling.refuse_on(clause::RI_CSP_CUSTOMER, Flag::CspCustomer);
 }
 
 /// No self-service for Enterprise Agreements of the US Government cloud. Gives whether that bites.

@@ -51,10 +51,10 @@ fn quota_name(cx: &Context<'_>) -> &'static str {
 /// consumption is shown as fee.
 pub(crate) fn with_factor<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.cite(clause::EIP_PENALTY);
-    ruling.refuse_if(clause::EIP_BANNED, cx.flag(Flag::FrozenSecurity));
-    ruling.refuse_if(clause::EIP_BOUND, cx.flag(Flag::BoundToGateway));
-    ruling.refuse_if(clause::EIP_BOUND, cx.flag(Flag::BandwidthAddon));
-    ruling.refuse_if(clause::EIP_SHARED, cx.flag(Flag::InSharedBandwidth));
+    ruling.refuse_on(clause::EIP_BANNED, Flag::FrozenSecurity);
+    ruling.refuse_on(clause::EIP_BOUND, Flag::BoundToGateway);
+    ruling.refuse_on(clause::EIP_BOUND, Flag::BandwidthAddon);
+    ruling.refuse_on(clause::EIP_SHARED, Flag::InSharedBandwidth);
     money::leaving(resource, cx, ruling);
     let ledger = match cx.ledger(resource, resource.paid_orders()) {
         Ok(ledger) => ledger,

@@ -20,7 +20,7 @@ pub(crate) fn paid_at<R: Resource>(resource: &R) -> Option<Instant> {
 
 /// The time from payment within which something comes back.
 pub(crate) fn return_days(cx: &Context<'_>) -> Span {
-    Span::days(cx.param(param::RETURN_DAYS).and_then(|held| held.value.as_whole()).unwrap_or(0))
+    Span::days(cx.param(param::RETURN_DAYS).and_then(|held| held.whole()).unwrap_or(0))
 }
 
 /// The period that the orders bought together, and its calendar days.

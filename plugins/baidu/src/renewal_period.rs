@@ -7,7 +7,7 @@ use crate::{clause, money};
 /// All money of the renewals comes back, unless the resource was scaled after the renewal.
 pub(crate) fn renewal_period<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.cite(clause::NEW_RENEWAL);
-    ruling.refuse_if(clause::NEW_RENEWAL, cx.flag(Flag::ChangedAfterRenewal));
+    ruling.refuse_on(clause::NEW_RENEWAL, Flag::ChangedAfterRenewal);
     for start in resource.pending_renewals(cx.at).filter_map(|order| order.starts_at()) {
         ruling.changes_at(start);
     }

@@ -13,7 +13,7 @@ pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
         .orders()
         .map(|_| resource.paid_orders().any(|order| matches!(order.kind(), OrderKind::Renewal | OrderKind::Upgrade)));
     ruling.refuse_if(clause::SEVEN_NEW, Answer::named("orders", changed));
-    ruling.refuse_if(clause::SEVEN_NEW, cx.flag(Flag::OsChanged));
+    ruling.refuse_on(clause::SEVEN_NEW, Flag::OsChanged);
     let limit = cx.param(param::FULL_REFUNDS).map(|held| held.value);
     let name = "seven_day_full_refund";
     let draw = cx.quota(name, limit, Window::CalendarYear, |entry| {

@@ -11,7 +11,7 @@ pub(crate) fn both<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Rul
     if let Some(end) = resource.ends_at() {
         ruling.changes_at(end);
     }
-    ruling.refuse_if(clause::PROMOTION, cx.flag(Flag::Promotion));
+    ruling.refuse_on(clause::PROMOTION, Flag::Promotion);
     ruling.refuse_if(clause::RELEASED, resource.status() == Status::Released);
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn money_back(payment: &Payment) -> Disposition {
 
 /// The time from opening within which all comes back.
 pub(crate) fn first_days(cx: &Context<'_>) -> Span {
-    Span::days(cx.param(param::FULL_REFUND_DAYS).and_then(|held| held.value.as_whole()).unwrap_or(0))
+    Span::days(cx.param(param::FULL_REFUND_DAYS).and_then(|held| held.whole()).unwrap_or(0))
 }
 
 /// What every unsubscription does; what was ordered together with a server leaves with it.

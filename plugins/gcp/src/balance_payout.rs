@@ -8,7 +8,7 @@ use crate::clause;
 pub(crate) fn balance_payout<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let promotion = cx.flag(Flag::Promotion);
     ruling.refuse_if(clause::BILL_UNUSED, !cx.flag(Flag::AccountClosed));
-    ruling.refuse_if(clause::BILL_UNUSED_OUTSTANDING, cx.flag(Flag::Arrears));
+    ruling.refuse_on(clause::BILL_UNUSED_OUTSTANDING, Flag::Arrears);
     ruling.refuse_if(clause::BILL_UNUSED_PROMOTIONAL, promotion);
     ruling.channel(Channel::Support);
     let unused = if promotion.is_yes() { Some(Number::ZERO) } else { cx.figure(resource, Figure::RemainingBalance) };

@@ -12,7 +12,7 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
     let platform = cx.is_product(product::CHANNEL_GCP);
     ruling.refuse_if(clause::RESELLER_CANCEL, !platform && !cx.is_product(product::CHANNEL_WORKSPACE_ADDON));
     if platform {
-        ruling.refuse_if(clause::RESELLER_LINKED, cx.flag(Flag::HasDependents));
+        ruling.refuse_on(clause::RESELLER_LINKED, Flag::HasDependents);
     }
     ruling.channel(Channel::Api);
     money::nothing_back(resource, cx, ruling, clause::RESELLER_CANCEL);

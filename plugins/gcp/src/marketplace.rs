@@ -14,7 +14,7 @@ pub(crate) fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     let accepted = is_accepted(resource);
     ruling.refuse_if(clause::MP_CANCEL_PURCHASE, accepted);
     if !accepted {
-        ruling.refuse_if(clause::MP_LINE_STATES, cx.flag(Flag::TransactionInProgress));
+        ruling.refuse_on(clause::MP_LINE_STATES, Flag::TransactionInProgress);
     }
     ruling.channel(Channel::Marketplace);
     money::nothing_back(resource, cx, ruling, clause::MP_CANCEL_PURCHASE);

@@ -13,7 +13,7 @@ pub(crate) fn commitment<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
 
 /// Provisioned Throughput: some time before the next term.
 pub(crate) fn throughput<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    let notice = cx.param(param::THROUGHPUT_NOTICE).and_then(|hours| hours.value.as_whole());
+    let notice = cx.param(param::THROUGHPUT_NOTICE).and_then(|hours| hours.whole());
     let last = resource.ends_at().zip(notice).map(|(end, hours)| end - Span::hours(hours));
     ends_with_the_term(resource, cx, ruling, clause::VERTEX_PT_RENEWAL, last);
     ruling.channel(Channel::Api);

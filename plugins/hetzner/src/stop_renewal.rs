@@ -17,7 +17,7 @@ pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: 
         return;
     }
     ruling.cite(clause::CANCEL_30D_EOM);
-    let notice = cx.param(param::NOTICE_DAYS).and_then(|held| held.value.as_whole()).unwrap_or(0);
+    let notice = cx.param(param::NOTICE_DAYS).and_then(|held| held.whole()).unwrap_or(0);
     let last_day = last_of_month(day_after(cx.zone.date(cx.at), u64::try_from(notice).unwrap_or(0)));
     ruling.line("ends after", || last_day.to_string());
     ruling.takes_effect_at(cx.zone.midnight(day_after(last_day, 1)));

@@ -54,7 +54,7 @@ fn window<R: Resource, O: Order>(
     periods: &Periods<O>,
     ruling: &mut Ruling<'_>,
 ) -> Option<Instant> {
-    let length = Span::hours(cx.param(param::FIVE_DAY_WINDOW)?.value.as_whole()?);
+    let length = Span::hours(cx.param(param::FIVE_DAY_WINDOW)?.whole()?);
     let provisioned = resource.starts_at().or(periods.running_start());
     ruling.window_before(clause::FIVE_DAY_WINDOW, "starts_at", provisioned, length);
     provisioned.map(|start| start + length)

@@ -263,7 +263,7 @@ fn cell(cx: &Context<'_>, row: i64, year: i32) -> Option<Held> {
 /// The row of the fee table: the years of a yearly term, 0 for any other number of months.
 fn row_of(cx: &Context<'_>, order: &impl Order) -> Option<i64> {
     let months = i64::from(order.term_months()?);
-    let longest = cx.param(param::LONGEST_YEARLY_TERM)?.value.as_whole()?;
+    let longest = cx.param(param::LONGEST_YEARLY_TERM)?.whole()?;
     let years = months / 12;
     Some(if months % 12 == 0 && years <= longest { years } else { 0 })
 }

@@ -8,13 +8,13 @@ use crate::{clause, money, refusals, review};
 pub(crate) fn inactive<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.cite(clause::INACTIVE_DEFINITION);
     ruling.refuse_if(clause::INACTIVE_EFFECTIVE_PACKAGE, has_taken_effect(resource, cx));
-    ruling.refuse_if(clause::INACTIVE_REFUSE_OTHER_TRANSACTION, cx.flag(Flag::TransactionInProgress));
-    ruling.refuse_if(clause::INACTIVE_REFUSE_SPECIAL, cx.flag(Flag::SpecialRequestOpen));
-    ruling.refuse_if(clause::INACTIVE_REFUSE_PROMOTION, cx.flag(Flag::Promotion));
-    ruling.refuse_if(clause::INACTIVE_REFUSE_INVOICE_ANY, cx.flag(Flag::Invoiced));
+    ruling.refuse_on(clause::INACTIVE_REFUSE_OTHER_TRANSACTION, Flag::TransactionInProgress);
+    ruling.refuse_on(clause::INACTIVE_REFUSE_SPECIAL, Flag::SpecialRequestOpen);
+    ruling.refuse_on(clause::INACTIVE_REFUSE_PROMOTION, Flag::Promotion);
+    ruling.refuse_on(clause::INACTIVE_REFUSE_INVOICE_ANY, Flag::Invoiced);
     let invoice = clause::INACTIVE_REFUSE_INVOICE;
     refusals::of_invoices(resource, cx, invoice, invoice, ruling);
-    ruling.refuse_if(clause::INACTIVE_REFUSE_LEGAL_FREEZE, cx.flag(Flag::FrozenLegal));
+    ruling.refuse_on(clause::INACTIVE_REFUSE_LEGAL_FREEZE, Flag::FrozenLegal);
     ruling.effects(&[Effect::Irreversible]);
     ruling.channel(Channel::Console);
     money::give_back_all(resource, cx, resource.paid_orders(), clause::INACTIVE_REFUND, false, ruling);

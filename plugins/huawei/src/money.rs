@@ -167,7 +167,7 @@ fn settle(cx: &Context<'_>, quote: &RefundQuote, ruling: &mut Ruling<'_>) {
     let by_card = quote.items().iter().any(|item| item.to == Destination::OriginalPaymentMethod);
     if by_card
         && let Some(days) = cx.param(param::CARD_SETTLEMENT)
-        && let Some(within) = days.value.as_whole().and_then(|whole| u32::try_from(whole).ok())
+        && let Some(within) = days.whole().and_then(|whole| u32::try_from(whole).ok())
     {
         ruling.settles_within(days.clause, within, DayKind::Business);
     }

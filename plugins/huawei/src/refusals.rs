@@ -43,7 +43,7 @@ pub(crate) fn of_what_is_in_use<R: Resource, O: Order>(
     ruling.refuse_if(clause::NO_EXPIRED, expired);
     ruling.refuse_as(clause::NO_FROZEN, Reason::FrozenSecurity, cx.flag(Flag::FrozenSecurity));
     ruling.refuse_as(clause::NO_FROZEN, Reason::FrozenLegal, cx.flag(Flag::FrozenLegal));
-    ruling.refuse_if(clause::NO_IN_TRANSACTION, cx.flag(Flag::TransactionInProgress));
+    ruling.refuse_on(clause::NO_IN_TRANSACTION, Flag::TransactionInProgress);
     ruling.refuse_if(clause::NO_PENDING_ORDER, cx.flag(Flag::UnpaidOrder).or(periods.unpaid.into()));
     // Asked only where a card paid; elsewhere it refuses if it is known nevertheless.
     let before_reseller = cx.flag(Flag::StoredValueCardBeforeReseller);
@@ -51,9 +51,9 @@ pub(crate) fn of_what_is_in_use<R: Resource, O: Order>(
     let card = if by_card { before_reseller } else { before_reseller.unknown_is_no() };
     ruling.refuse_if(clause::NO_STORED_CARD_BEFORE_RESELLER, card);
     of_invoices(resource, cx, clause::NO_KOO_INVOICED, clause::NO_REFERRAL_PARTNER_PAID_INVOICED, ruling);
-    ruling.refuse_if(clause::NO_SALES_CONTRACT, cx.flag(Flag::SalesContract));
-    ruling.refuse_if(clause::NO_PROMO, cx.flag(Flag::Promotion));
-    ruling.refuse_if(clause::NO_SPECIAL, cx.flag(Flag::SpecialRequestOpen));
+    ruling.refuse_on(clause::NO_SALES_CONTRACT, Flag::SalesContract);
+    ruling.refuse_on(clause::NO_PROMO, Flag::Promotion);
+    ruling.refuse_on(clause::NO_SPECIAL, Flag::SpecialRequestOpen);
     of_its_product(cx, ruling);
     of_the_marketplace(resource, cx, ruling);
     ruling.refuse_if(clause::NO_COMBINED, resource.bundle().is_some());
@@ -68,8 +68,8 @@ pub(crate) fn of_what_is_in_use<R: Resource, O: Order>(
     ruling.cite_if(clause::RELATION_PRIMARY_SECONDARY_2020, resource.relation() == Some(Relation::Attached));
     ruling.refuse_if(clause::NO_NOT_EXIST, (!cx.flag(Flag::Exists)).unknown_is_no());
     ruling.refuse_if(clause::NO_DELETED, resource.status() == Status::Released);
-    ruling.refuse_if(clause::NO_ARCHIVED, cx.flag(Flag::Archived));
-    ruling.refuse_if(clause::NO_SENIOR_BENEFIT, cx.flag(Flag::TrialBenefitUsed));
+    ruling.refuse_on(clause::NO_ARCHIVED, Flag::Archived);
+    ruling.refuse_on(clause::NO_SENIOR_BENEFIT, Flag::TrialBenefitUsed);
 }
 
 /// What its way of billing refuses.
@@ -77,7 +77,7 @@ fn of_its_kind<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<
     match resource.billing() {
         Billing::Package => ruling.refuse_if(clause::NO_PACKAGE, !cx.listed(list::PACKAGE_EXCEPTIONS)),
         Billing::SavingsPlan => ruling.refuse(clause::NO_SAVINGS_PLAN),
-        Billing::SupportPlan => ruling.refuse_if(clause::NO_SUPPORT_PLAN_USED, cx.flag(Flag::SupportBenefitUsed)),
+        Billing::SupportPlan => ruling.refuse_on(clause::NO_SUPPORT_PLAN_USED, Flag::SupportBenefitUsed),
         _ => {}
     }
 }

@@ -15,15 +15,15 @@ pub(crate) fn renewal_period<R: Resource, O: Order>(
 ) {
     ruling.cite(clause::SCENARIO_RENEWAL_ONLY);
     ruling.cite(clause::RENEWAL_ONLY_FUTURE);
-    ruling.refuse_if(clause::RENEWAL_REFUSE_OTHER_TRANSACTION, cx.flag(Flag::TransactionInProgress));
-    ruling.refuse_if(clause::RENEWAL_REFUSE_CHANGED_BEFORE_EFFECTIVE, cx.flag(Flag::ChangedBeforeRenewal));
-    ruling.refuse_if(clause::RENEWAL_REFUSE_SUBSIDIARY_ADDED_AFTER, cx.flag(Flag::AttachmentAddedAfterRenewal));
-    ruling.refuse_if(clause::RENEWAL_REFUSE_BANDWIDTH_ADDON, cx.flag(Flag::BandwidthAddon));
+    ruling.refuse_on(clause::RENEWAL_REFUSE_OTHER_TRANSACTION, Flag::TransactionInProgress);
+    ruling.refuse_on(clause::RENEWAL_REFUSE_CHANGED_BEFORE_EFFECTIVE, Flag::ChangedBeforeRenewal);
+    ruling.refuse_on(clause::RENEWAL_REFUSE_SUBSIDIARY_ADDED_AFTER, Flag::AttachmentAddedAfterRenewal);
+    ruling.refuse_on(clause::RENEWAL_REFUSE_BANDWIDTH_ADDON, Flag::BandwidthAddon);
     ruling.refuse_if(clause::RENEWAL_REFUSE_PROMOTION, promotion(resource, cx));
     let invoice = clause::RENEWAL_REFUSE_INVOICE;
     refusals::of_invoices(resource, cx, invoice, invoice, ruling);
     ruling.refuse_if(clause::RENEWAL_REFUSE_CLOUDSITE, cx.is_product(product::CLOUDSITE));
-    ruling.refuse_if(clause::RENEWAL_REFUSE_LEGAL_FREEZE, cx.flag(Flag::FrozenLegal));
+    ruling.refuse_on(clause::RENEWAL_REFUSE_LEGAL_FREEZE, Flag::FrozenLegal);
     let all_begun = if periods.next_renewal.is_some() {
         Some(false)
     } else {

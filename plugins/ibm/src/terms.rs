@@ -37,5 +37,5 @@ pub(crate) fn back_to_itself(payment: &Payment) -> Destination {
 
 /// A dated number of days or hours as a whole number.
 pub(crate) fn whole(cx: &Context<'_>, param: ParamId) -> i64 {
-    cx.param(param).and_then(|held| held.value.as_whole()).unwrap_or(0)
+    cx.param(param).and_then(|held| held.whole()).unwrap_or(0)
 }

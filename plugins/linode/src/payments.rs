@@ -11,12 +11,12 @@ pub(crate) fn is_real(payment: &Payment) -> bool {
 
 /// The time from the opening in which everything comes back.
 pub(crate) fn first_days(cx: &Context<'_>) -> Span {
-    Span::days(cx.param(param::FIRST_DAYS).and_then(|held| held.value.as_whole()).unwrap_or(0))
+    Span::days(cx.param(param::FIRST_DAYS).and_then(|held| held.whole()).unwrap_or(0))
 }
 
 /// The age up to which a payment is paid out, where the edition has one.
 pub(crate) fn payment_age(cx: &Context<'_>) -> Option<Span> {
-    cx.param(param::PAYMENT_AGE)?.value.as_whole().map(Span::days)
+    cx.param(param::PAYMENT_AGE)?.whole().map(Span::days)
 }
 
 /// When an order was paid.

@@ -14,7 +14,7 @@ pub(crate) fn full_refund<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &
     ruling.refuse_if(clause::QUANTITY, leaving == Leaving::TooMany);
     ruling.effects(&[Effect::Irreversible, Effect::AccessLost]);
     ruling.channel(Channel::Api);
-    if let Some(days) = cx.param(param::PERPETUAL_WINDOW).and_then(|days| u64::try_from(days.value.as_whole()?).ok()) {
+    if let Some(days) = cx.param(param::PERPETUAL_WINDOW).and_then(|days| u64::try_from(days.whole()?).ok()) {
         let end_of = |start| cx.zone.midnight(day_after(cx.zone.date(start), days));
         held::refuse_after_window(resource, cx, ruling, clause::PERPETUAL, leaving, end_of);
     }

@@ -70,7 +70,7 @@ fn prorated<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>
     ruling.cite(clause::NO_RESTORE);
     ruling.effects(&[Effect::Irreversible, Effect::AccessLost]);
     ruling.channel(Channel::Api);
-    let hours = cx.param(terms.hours).and_then(|hours| hours.value.as_whole());
+    let hours = cx.param(terms.hours).and_then(|hours| hours.whole());
     if let Some(hours) = hours {
         let end_of = |start| start + Span::hours(hours);
         held::refuse_after_window(resource, cx, ruling, terms.window, leaving, end_of);
@@ -96,7 +96,7 @@ fn quote<R: Resource>(
     if refusals::too_late(ruling) {
         return held::all_consumed(resource, cx, leaving);
     }
-    let whole = |param| cx.param(param).and_then(|held| held.value.as_whole()).ok_or(Gap::Field("days"));
+    let whole = |param| cx.param(param).and_then(|held| held.whole()).ok_or(Gap::Field("days"));
     let (extra_days, block) = (whole(terms.extra_days)?, whole(param::BLOCK)?.max(1));
     ruling.cite(terms.proration);
     ruling.cite(clause::INVOICE);

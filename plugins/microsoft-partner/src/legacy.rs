@@ -15,7 +15,7 @@ pub(crate) fn licence<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
     ruling.cite(clause::LEGACY_DATA);
     ruling.effects(&[Effect::Irreversible, Effect::AccessLost, Effect::DataDeleted]);
     let first = first_purchase(resource);
-    let full_until = first.zip(cx.param(param::LEGACY_FULL).and_then(|hours| hours.value.as_whole()));
+    let full_until = first.zip(cx.param(param::LEGACY_FULL).and_then(|hours| hours.whole()));
     let full_until = full_until.map(|(first, hours)| first + Span::hours(hours));
     let quote = if refusals::too_late(ruling) {
         held::all_consumed(resource, cx, leaving)

@@ -24,7 +24,7 @@ pub(crate) fn window<R: Resource>(resource: &R, cx: &Context<'_>) -> Window {
         return Window { end: Some(end), field: "returnable_until", by_the_api: true, closes_at_last: None };
     }
     let length = |billed| {
-        let hours = cx.cell(table::SAAS_WINDOW, &[KeyRef::Word(billed)]).and_then(|hours| hours.value.as_whole());
+        let hours = cx.cell(table::SAAS_WINDOW, &[KeyRef::Word(billed)]).and_then(|hours| hours.whole());
         Span::hours(hours.unwrap_or(0))
     };
     let (short, long) = (length("monthly"), length("yearly"));

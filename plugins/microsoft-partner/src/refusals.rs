@@ -7,7 +7,7 @@ use crate::clause;
 /// Who asks, and whether there is still something to leave.
 pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.refuse_if(clause::REQUESTER, !cx.flag(Flag::RequesterAuthorised));
-    ruling.refuse_if(clause::CUSTOMER, cx.flag(Flag::CspCustomer));
+    ruling.refuse_on(clause::CUSTOMER, Flag::CspCustomer);
     ruling.refuse_if(clause::EXPIRED, has_ended(resource, cx));
     ruling
         .refuse_if(clause::INACTIVE, matches!(resource.status(), Status::Pending | Status::Released | Status::Failed));

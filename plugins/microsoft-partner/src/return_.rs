@@ -15,7 +15,7 @@ pub(crate) fn return_<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut 
     ruling.effects(&[Effect::Irreversible, Effect::AccessLost]);
     ruling.channel(Channel::Support);
     let bought = held::held(resource).next().and_then(|order| order.placed_at()).or(resource.purchased_at());
-    let free_days = cx.param(param::FEE_FREE_DAYS).and_then(|days| days.value.as_whole()).unwrap_or(0);
+    let free_days = cx.param(param::FEE_FREE_DAYS).and_then(|days| days.whole()).unwrap_or(0);
     let is_early = bought.map(|bought| cx.zone.days_between(bought, cx.at) <= free_days);
     let is_used = cx.flag(Flag::Used).known();
     if is_early == Some(true) && is_used.is_none() {
@@ -111,7 +111,7 @@ fn draw<R: Resource>(
     drawn: Option<Number>,
 ) {
     let limit = cx.param(param::REFUND_LIMIT).map(|limit| limit.value);
-    let days = cx.param(param::REFUND_LIMIT_DAYS).and_then(|days| u16::try_from(days.value.as_whole()?).ok());
+    let days = cx.param(param::REFUND_LIMIT_DAYS).and_then(|days| u16::try_from(days.whole()?).ok());
     let window = days.map_or(Window::Unpublished, Window::RollingDays);
     let count = |entry: &recoup_core::record::ReturnRecord| {
         if entry.exit.is_some_and(|exit| exit != Exit::Return) {

@@ -9,7 +9,7 @@ use crate::{clause, param};
 pub(crate) fn is_month_to_month<R: Resource>(resource: &R, cx: &Context<'_>) -> Option<bool> {
     let stated = resource.commitment().and_then(|terms| terms.term_months);
     let months = stated.or_else(|| resource.periods().last()?.term_months())?;
-    let month = cx.param(param::MONTH_TO_MONTH)?.value.as_whole()?;
+    let month = cx.param(param::MONTH_TO_MONTH)?.whole()?;
     Some(i64::from(months) == month)
 }
 

@@ -8,7 +8,7 @@ use crate::{clause, list, money, param, product};
 pub(crate) fn stop_renewal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     ruling.channel(Channel::Api);
     ruling.effects(&[Effect::DataDeleted]);
-    let notice = cx.param(param::CANCEL_NOTICE).and_then(|held| held.value.as_whole()).unwrap_or(0);
+    let notice = cx.param(param::CANCEL_NOTICE).and_then(|held| held.whole()).unwrap_or(0);
     let deadline = resource.ends_at().map(|end| end - Span::hours(notice));
     ruling.window(clause::CANCEL_EOP, "ends_at", deadline, |at, deadline| at <= deadline);
     ruling.refuse_if(clause::CANCEL_REFUSALS_CONTACT, !cx.flag(Flag::RequesterAuthorised));

@@ -24,7 +24,7 @@ pub(crate) fn withdrawal<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &m
     ruling.refuse_if(clause::WITHDRAW_UNPAID, unpaid.or(cx.flag(Flag::UnpaidOrder).unknown_is_no()));
     ruling.refuse_if(clause::WITHDRAW_CONTACT, !cx.flag(Flag::RequesterAuthorised));
     money::settle_state(resource, ruling);
-    if let Some(days) = cx.param(param::WITHDRAWAL_SETTLEMENT).and_then(|held| held.value.as_whole()) {
+    if let Some(days) = cx.param(param::WITHDRAWAL_SETTLEMENT).and_then(|held| held.whole()) {
         let days = u32::try_from(days).unwrap_or(0);
         ruling.settles_within(clause::WITHDRAW_14D, days, DayKind::Calendar);
     }
@@ -47,7 +47,7 @@ fn within_window<R: Resource>(resource: &R, order: Option<&R::Order<'_>>, cx: &C
         return;
     }
     let placed = order.and_then(Order::placed_at).or_else(|| resource.purchased_at());
-    let days = cx.param(param::WITHDRAWAL_DAYS).and_then(|held| held.value.as_whole()).unwrap_or(0);
+    let days = cx.param(param::WITHDRAWAL_DAYS).and_then(|held| held.whole()).unwrap_or(0);
     let days = u64::try_from(days).unwrap_or(0);
     // The day of the order does not count, the last of the days counts whole.
     let over = placed.map(|placed| cx.zone.midnight(day_after(cx.zone.date(placed), days + 1)));

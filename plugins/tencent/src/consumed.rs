@@ -232,7 +232,7 @@ fn change<R: Resource, O: Order>(
     ruling: &mut Ruling<'_>,
     used: &Used<'_, O>,
 ) -> Result<Amount, Gap> {
-    let days = |id: ParamId| cx.param(id).and_then(|held| held.value.as_whole());
+    let days = |id: ParamId| cx.param(id).and_then(|held| held.whole());
     let base = changed_period(resource, cx);
     if cx.is_product(product::VPN) && cx.in_force(clause::PART_VPN_UPGRADE) {
         ruling.cite(clause::PART_VPN_UPGRADE);
@@ -366,7 +366,7 @@ fn span_of(hours: Number) -> Option<Span> {
 
 /// The days of an order's period: a year has 365, a pack's month 30, otherwise as the calendar has.
 fn total_days<R: Resource, O: Order>(resource: &R, cx: &Context<'_>, used: &Used<'_, O>) -> Result<i64, Gap> {
-    let days = |id: ParamId| cx.param(id).and_then(|held| held.value.as_whole()).unwrap_or_default();
+    let days = |id: ParamId| cx.param(id).and_then(|held| held.whole()).unwrap_or_default();
     let months = used.order.term_months().map(i64::from).or_else(|| whole_years(cx, used).map(|years| years * 12));
     let total = match months {
         Some(months) if months > 0 && months % 12 == 0 => days(param::YEAR_DAYS) * (months / 12),
@@ -427,7 +427,7 @@ fn by_thirtieths<R: Resource, O: Order>(
     days: i64,
 ) -> Result<Amount, Gap> {
     let monthly = monthly_price(resource).ok_or_else(|| price_unknown("price_terms"))?;
-    let month = cx.param(param::MONTH_DAYS).and_then(|held| held.value.as_whole()).unwrap_or_default();
+    let month = cx.param(param::MONTH_DAYS).and_then(|held| held.whole()).unwrap_or_default();
     Ok(used.cents(&Exact::from(monthly).times_ratio(days, month)))
 }
 

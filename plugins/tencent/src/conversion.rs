@@ -47,7 +47,7 @@ fn quote<R: Resource>(
         return Err(Gap::Unknown(clause::SWITCH_TRAFFIC, Reason::PriceUnknown, Some("orders")));
     }
     if target == Target::PayAsYouGo && cx.is_product(product::TCB) && cx.in_force(clause::SWITCH_TCB) {
-        let longest = cx.param(param::TCB_MONTHS).and_then(|held| held.value.as_whole()).unwrap_or_default();
+        let longest = cx.param(param::TCB_MONTHS).and_then(|held| held.whole()).unwrap_or_default();
         let long = resource.periods().any(|order| order.term_months().is_none_or(|months| i64::from(months) > longest));
         if ruling.cite_if(clause::SWITCH_TCB, long) {
             return Err(Gap::Unknown(clause::SWITCH_TCB, Reason::RuleUnknown, Some("orders.term_months")));

@@ -66,7 +66,7 @@ fn running_until<R: Resource>(resource: &R, cx: &Context<'_>) -> Option<Instant>
 /// is such, else days / 30; MySQL, EIP and CLB days / (365/12), CLB to one decimal.
 fn remaining(cx: &Context<'_>, ruling: &mut Ruling<'_>, end: Instant) -> (Exact, bool) {
     let days = end.since(cx.at).days_begun().max(0);
-    let whole = |id: ParamId| cx.param(id).and_then(|held| held.value.as_whole()).unwrap_or_default();
+    let whole = |id: ParamId| cx.param(id).and_then(|held| held.whole()).unwrap_or_default();
     if ruling.cite_if(clause::DOWNGRADE_MONTHS_365, cx.listed(list::MONTHS_365)) {
         let months = Exact::from(days).times_ratio(whole(param::YEAR_MONTHS), whole(param::YEAR_DAYS));
         let unit = if cx.is_product(product::CLB) { Exact::ratio(1, 10) } else { Exact::ratio(1, 100) };

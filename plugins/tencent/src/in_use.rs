@@ -62,7 +62,7 @@ fn finish<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
             plan.contains("pro") || plan.contains("ultimate")
         });
     if ruling.cite_if(clause::IM_STOP, stops_later)
-        && let Some(days) = cx.param(param::IM_STOP).and_then(|days| days.value.as_whole())
+        && let Some(days) = cx.param(param::IM_STOP).and_then(|days| days.whole())
     {
         ruling.takes_effect_at(cx.at + Span::days(days));
     }
@@ -72,14 +72,14 @@ fn finish<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
 fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     match cx.product() {
         Some(product::CVM) => {
-            ruling.refuse_if(clause::REFUSE_CVM_TYPES, cx.flag(Flag::RefundNotSupported));
-            ruling.refuse_if(clause::REFUSE_PAID_IMAGE, cx.flag(Flag::PaidImage));
+            ruling.refuse_on(clause::REFUSE_CVM_TYPES, Flag::RefundNotSupported);
+            ruling.refuse_on(clause::REFUSE_PAID_IMAGE, Flag::PaidImage);
         }
         Some(product::ES) => {
             ruling.refuse_if(clause::REFUSE_POSTPAID_CONVERTED, refusals::converted(resource, cx));
         }
         Some(product::LIGHTHOUSE) if is_intl(cx) => {
-            ruling.refuse_if(clause::REFUSE_AGENT, cx.flag(Flag::ResellerModel));
+            ruling.refuse_on(clause::REFUSE_AGENT, Flag::ResellerModel);
         }
         Some(product::COS_PACK) => {
             ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
@@ -102,7 +102,7 @@ fn of_product<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
         ruling.refuse_if(clause::REFUSE_PACK_USED, refusals::used(resource, cx));
     }
     if cx.listed(list::INVOICE_FIRST) {
-        ruling.refuse_if(clause::REFUSE_INVOICE, cx.flag(Flag::Invoiced));
+        ruling.refuse_on(clause::REFUSE_INVOICE, Flag::Invoiced);
     }
     refusals::suspended_for_content(cx, ruling);
 }
@@ -119,7 +119,7 @@ fn restored<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>
     } else {
         (clause::REFUSE_REAGAIN, cx.param(param::REAGAIN))
     };
-    let minutes = wait.and_then(|wait| wait.value.as_whole())?;
+    let minutes = wait.and_then(|wait| wait.whole())?;
     if !cx.flag(Flag::RestoredAfterRefund).is_yes() {
         return None;
     }
@@ -131,7 +131,7 @@ fn restored<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>
 /// Where the ordinary return has a window too.
 fn windows<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     let start = new_purchase(resource, cx);
-    let hours = |id: ParamId| cx.param(id).and_then(|held| held.value.as_whole()).map(Span::hours);
+    let hours = |id: ParamId| cx.param(id).and_then(|held| held.whole()).map(Span::hours);
     let five = hours(param::FIVE_DAYS);
     if let Some(five) = five {
         ruling.window_through(clause::PART_WINDOW_2018, "orders", start, five);
@@ -157,7 +157,7 @@ fn windows<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>)
         ruling.window_through(clause, "orders", start, length);
     }
     if cx.is_product(product::SMS_PACK) {
-        let months = cx.param(param::SMS_MONTHS).and_then(|held| held.value.as_whole());
+        let months = cx.param(param::SMS_MONTHS).and_then(|held| held.whole());
         let months = months.and_then(|months| i32::try_from(months).ok()).unwrap_or_default();
         let end = start.map(|start| cx.zone.add_months(start, months));
         ruling.window(clause::PACK_SMS, "orders", end, |at, end| at <= end);
@@ -168,7 +168,7 @@ fn windows<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>)
 }
 
 fn natural_days(cx: &Context<'_>, ruling: &mut Ruling<'_>, start: Option<Instant>) {
-    let days = cx.param(param::NATURAL_DAYS).and_then(|held| held.value.as_whole());
+    let days = cx.param(param::NATURAL_DAYS).and_then(|held| held.whole());
     let days = days.and_then(|days| u64::try_from(days).ok()).unwrap_or_default();
     let end = start.map(|start| cx.zone.midnight(day_after(cx.zone.date(start), days)));
     ruling.window(clause::PART_YEAR_ONLY, "orders", end, |at, end| at < end);
@@ -197,7 +197,7 @@ fn is_unknown<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'
         ruling.no_figure(clause, Reason::RuleUnknown, None);
         return true;
     }
-    let five = cx.param(param::FIVE_DAYS).and_then(|held| held.value.as_whole()).map(Span::hours);
+    let five = cx.param(param::FIVE_DAYS).and_then(|held| held.whole()).map(Span::hours);
     if cx.in_force(clause::PART_2017)
         && let (Some(start), Some(five)) = (new_purchase(resource, cx), five)
     {

@@ -69,7 +69,7 @@ fn is_paid<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
 /// The first instant after the fifth calendar day, the day of purchase counted.
 fn saas_end<R: Resource>(resource: &R, cx: &Context<'_>) -> Option<Instant> {
     let bought = new_purchase(resource, cx)?;
-    let days = cx.param(param::SAAS_DAYS)?.value.as_whole()?;
+    let days = cx.param(param::SAAS_DAYS)?.whole()?;
     Some(cx.zone.midnight(day_after(cx.zone.date(bought), u64::try_from(days).ok()?)))
 }
 
@@ -80,11 +80,11 @@ fn marketplace<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<
             let end = saas_end(resource, cx);
             ruling.window(clause::MARKET_SAAS, "orders", end, |at, end| at < end);
         }
-        Goods::HumanService => ruling.refuse_if(clause::MARKET_HUMAN, cx.flag(Flag::Used)),
+        Goods::HumanService => ruling.refuse_on(clause::MARKET_HUMAN, Flag::Used),
         _ => ruling.refuse(clause::MARKET_NEVER),
     }
     refusals::settle_until(ruling, None, &[]);
-    let hours = cx.param(param::VENDOR_HOURS).and_then(|held| held.value.as_whole());
+    let hours = cx.param(param::VENDOR_HOURS).and_then(|held| held.whole());
     if goods != Goods::Never {
         ruling.review("vendor", clause::MARKET_VENDOR, hours.and_then(|hours| u32::try_from(hours).ok()));
     }

@@ -242,7 +242,7 @@ impl Form {
 
 fn voucher(clause: ClauseId, cx: &Context<'_>, ruling: &mut Ruling<'_>) -> (Instrument, Destination, Option<Instant>) {
     ruling.cite(clause);
-    let months = cx.param(param::VOUCHER_MONTHS).and_then(|months| months.value.as_whole());
+    let months = cx.param(param::VOUCHER_MONTHS).and_then(|months| months.whole());
     let end = months.and_then(|months| i32::try_from(months).ok()).map(|months| cx.zone.add_months(cx.at, months));
     (Instrument::Voucher, Destination::Voucher, end)
 }

@@ -6,14 +6,14 @@ use crate::{clause, list, param, product};
 
 /// The refusals of every exit, in the order of the pages.
 pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
+    ruling.refuse_on(clause::REFUSE_CAMPAIGN, Flag::Promotion);
     ruling.refuse_if(clause::REFUSE_ABUSE, cx.flag(Flag::SecurityRisk).unknown_is_no());
     ruling.refuse_if(clause::REFUSE_EXPIRED, has_expired(resource, cx));
     ruling.refuse_if(clause::REFUSE_RETURNED, resource.status() == Status::Released);
-    ruling.refuse_if(clause::REFUSE_TASK, cx.flag(Flag::TransactionInProgress));
+    ruling.refuse_on(clause::REFUSE_TASK, Flag::TransactionInProgress);
     let unpaid = Answer::from(resource.has_unpaid_order());
     ruling.refuse_if(clause::REFUSE_UNPAID, unpaid.or(cx.flag(Flag::UnpaidOrder)));
-    ruling.refuse_if(clause::REFUSE_PROTECTED, cx.flag(Flag::TerminationProtection));
+    ruling.refuse_on(clause::REFUSE_PROTECTED, Flag::TerminationProtection);
     ruling.refuse_if(clause::REFUSE_EMR, cx.is_product(product::CVM) && resource.bundle().is_some());
 }
 
@@ -41,7 +41,7 @@ fn has_expired<R: Resource>(resource: &R, cx: &Context<'_>) -> bool {
 /// Accounts suspended for content cannot return AI, live and VOD packs.
 pub(crate) fn suspended_for_content(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     if cx.listed(list::CONTENT) {
-        ruling.refuse_if(clause::REFUSE_SUSPENDED, cx.flag(Flag::SuspendedForContent));
+        ruling.refuse_on(clause::REFUSE_SUSPENDED, Flag::SuspendedForContent);
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn channel(cx: &Context<'_>, ruling: &mut Ruling<'_>) {
     if referral || by_ticket || before_self_service {
         ruling.channel(Channel::Support);
         if let Some(days) = cx.param(param::TICKET_DAYS)
-            && let Some(within) = days.value.as_whole().and_then(|days| u32::try_from(days).ok())
+            && let Some(within) = days.whole().and_then(|days| u32::try_from(days).ok())
         {
             ruling.settles_within(days.clause, within, DayKind::Business);
         }

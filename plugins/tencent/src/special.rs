@@ -6,7 +6,7 @@ use crate::full_refund::{every_order, everything, new_purchase};
 use crate::{agreement, clause, param, refusals};
 
 fn hours(cx: &Context<'_>, id: ParamId) -> Option<Span> {
-    cx.param(id).and_then(|held| held.value.as_whole()).map(Span::hours)
+    cx.param(id).and_then(|held| held.whole()).map(Span::hours)
 }
 
 /// All money back, or a page younger than the instant asked about.

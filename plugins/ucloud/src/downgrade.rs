@@ -7,7 +7,7 @@ use crate::in_use::{consequences, disposition, nothing_to_wait_for, period};
 
 /// Old value less new value for the remaining time, without a factor.
 pub(crate) fn downgrade<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, monthly: Number) {
-    ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
+    ruling.refuse_on(clause::REFUSE_CAMPAIGN, Flag::Promotion);
     ruling.refuse_if(clause::REFUSE_RELEASED, resource.status() == Status::Released);
     consequences(resource, cx, ruling, &[Effect::Irreversible]);
     if cx.in_force(clause::BEFORE) {

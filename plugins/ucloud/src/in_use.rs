@@ -21,7 +21,7 @@ impl From<Missing> for Gap {
 
 /// Money paid less what was consumed, order by order.
 pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
+    ruling.refuse_on(clause::REFUSE_CAMPAIGN, Flag::Promotion);
     ruling.refuse_if(clause::REFUSE_RELEASED, resource.status() == Status::Released);
     ruling.refuse_if(clause::REFUSE_YEAR, runs_for(resource, cx, TermUnit::Year));
     if cx.is_product(product::CLOUD_PHONE) {
@@ -31,7 +31,7 @@ pub(crate) fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut R
         ruling.cite_if(clause::ULHOST_CROSS_BORDER, cx.flag(Flag::CrossBorder).is_yes());
         if cx.flag(Flag::CrossBorder).known().is_none() {
             // The figure holds where the host is not in the cross-border zone.
-            ruling.refuse_if(clause::ULHOST_CROSS_BORDER, cx.flag(Flag::CrossBorder));
+            ruling.refuse_on(clause::ULHOST_CROSS_BORDER, Flag::CrossBorder);
         }
     }
     ruling.cite_if(clause::EXPIRED, resource.has_expired(cx.at));
@@ -299,7 +299,7 @@ fn take(
 
 /// The page prints 30 days a month: says so where the order's own period is another.
 fn explain_month(ruling: &mut Ruling<'_>, cx: &Context<'_>, order: &impl Order, total: i64, unit: Span) {
-    let days = cx.param(param::PRINTED_DAYS).and_then(|days| days.value.as_whole());
+    let days = cx.param(param::PRINTED_DAYS).and_then(|days| days.whole());
     if let (Some(months), Some(days)) = (order.term_months(), days) {
         let printed = begun(Span::days(days * i64::from(months)), unit);
         if printed != total {

@@ -37,7 +37,7 @@ fn used<R: Resource>(resource: &R, cx: &Context<'_>) -> Answer {
 }
 
 fn window<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>, clause: ClauseId, length: ParamId) {
-    let Some(hours) = cx.param(length).and_then(|held| held.value.as_whole()) else { return };
+    let Some(hours) = cx.param(length).and_then(|held| held.whole()) else { return };
     let purchase = resource.paid_orders().find(|order| order.kind() == OrderKind::Purchase);
     let paid_at = purchase.and_then(|order| order.paid_at());
     ruling.window_through(clause, "orders.paid_at", paid_at, Span::hours(hours));

@@ -6,7 +6,7 @@ use crate::clause;
 
 /// The refusals of every exit.
 pub(crate) fn common<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-    ruling.refuse_if(clause::REFUSE_CAMPAIGN, cx.flag(Flag::Promotion));
+    ruling.refuse_on(clause::REFUSE_CAMPAIGN, Flag::Promotion);
     ruling.refuse_if(clause::REFUSE_ABUSE, cx.flag(Flag::SecurityRisk).unknown_is_no());
     ruling.refuse_if(clause::REFUSE_RELEASED, resource.status() == Status::Released);
     let stopped = matches!(resource.status(), Status::Expired | Status::Frozen);
