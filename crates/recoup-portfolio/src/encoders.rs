@@ -112,7 +112,9 @@ impl<W: Write + Send> RowGroups<W> {
         let most = properties.max_row_group_row_count().unwrap_or(usize::MAX);
         let writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(properties))?;
         let (writer, columns) = writer.into_serialized_writer()?;
-        let encoders = (0..threads.max(1)).map(|_| Encoder::start()).collect::<Result<_, _>>()?;
+        // A thread without a column would have nothing to do.
+        let threads = threads.clamp(1, schema.fields().len().max(1));
+        let encoders = (0..threads).map(|_| Encoder::start()).collect::<Result<_, _>>()?;
         Ok(Self { writer, columns, encoders, most, rows: 0, before: 0 })
     }
 
