@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, Decimal128Array, RecordBatch, StringArray, new_null_array};
+use arrow_array::{ArrayRef, BooleanArray, Decimal128Array, RecordBatch, StringArray, new_null_array};
 use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -19,7 +19,7 @@ fn batch(number: usize) -> RecordBatch {
             ("resource", _) => Arc::new(rows.clone().map(|row| Some(format!("r-{row}"))).collect::<StringArray>()),
             ("exit", _) => Arc::new(rows.clone().map(|row| (row % 3 > 0).then_some("in_use")).collect::<StringArray>()),
             ("refund", data_type) => {
-                let units = rows.clone().map(|row| (row % 7 > 0).then_some(row as i128));
+                let units = rows.clone().map(|row| i128::try_from(row).ok().filter(|units| units % 7 > 0));
                 Arc::new(units.collect::<Decimal128Array>().with_data_type(data_type.clone()))
             }
             (_, DataType::Boolean) => Arc::new(rows.clone().map(|row| Some(row % 2 == 0)).collect::<BooleanArray>()),
