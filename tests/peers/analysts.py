@@ -24,6 +24,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+try:
+    import datafusion
+except ImportError as missing:
+    datafusion = None  # type: ignore[assignment]
+    print(f"skipped is DataFusion: {missing}")
+
 ROUNDS = 5
 NEVER = ["domain", "certificate", "meeting", "hardware"]
 FEES = {(0, 1): 10, (1, 1): 10, (2, 1): 15, (2, 2): 10, (3, 1): 15, (3, 2): 10, (3, 3): 5}
@@ -51,6 +57,13 @@ SELECT id, account, product, reasons, paid_cents, consumed, fee, paid_cents - co
       FROM {source})))
 """
 
+# DataFusion divides whole numbers by /, and counts seconds by another name.
+DATAFUSION_SQL = (
+    SQL.replace("//", "/")
+    .replace("epoch(CAST(ends_at AS TIMESTAMP))::BIGINT", "to_unixtime(CAST(ends_at AS TIMESTAMP))")
+    .replace("epoch(CAST(starts_at AS TIMESTAMP))::BIGINT", "to_unixtime(CAST(starts_at AS TIMESTAMP))")
+)
+
 
 class Bench:
     """The files of a run, and what is expected of everybody."""
@@ -65,8 +78,8 @@ class Bench:
         rows = [json.loads(line) for line in lines]
         self.expected = {row["id"]: (row["reasons"], row["refund"]) for row in rows}
 
-    def sql(self, source: str) -> str:
-        return SQL.format(at=self.at, source=source)
+    def sql(self, source: str, text: str = SQL) -> str:
+        return text.format(at=self.at, source=source)
 
     def path(self, name: str) -> str:
         return str(self.folder / name)
@@ -84,6 +97,15 @@ def duck(threads: int) -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET threads = {threads}")
     connection.execute("SET TimeZone = 'UTC'")
     return connection
+
+
+def fused(partitions: int) -> datafusion.SessionContext:
+    return datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(partitions))
+
+
+def columns_of(batches: list[pa.RecordBatch], *names: str) -> list[list[object]]:
+    table = pa.Table.from_batches(batches)
+    return [table[name].to_pylist() for name in names]
 
 
 def polars_query(frame: pl.LazyFrame, at: int) -> pl.LazyFrame:
@@ -233,7 +255,8 @@ def in_memory(bench: Bench) -> None:
         connection.execute("CREATE TABLE flat AS SELECT * FROM arrow")
     said = one.sql(bench.sql("flat")).fetchall()
     bench.check("DuckDB", [row[0] for row in said], [row[3] for row in said], [row[7] for row in said])
-    sums = f"SELECT product, count(*), sum(refund), bit_or(reasons) FROM ({bench.sql('flat')}) GROUP BY product"
+    sum_up = "SELECT product, count(*), sum(refund), bit_or(reasons) FROM ({}) GROUP BY product"
+    sums = sum_up.format(bench.sql("flat"))
     print(f"\npandas in floats: {differ} of {bench.count} answers differ")
     name = "Polars, all rows, its own threads"
     jobs: list[tuple[str, Callable[[], object]]] = [
@@ -242,6 +265,18 @@ def in_memory(bench: Bench) -> None:
         ("DuckDB, sums by product, two threads", lambda: two.sql(sums).fetchall()),
         ("pandas, vectorised, floats", lambda: pandas_query(panda, at)),
     ]
+    if datafusion:
+        fused_sums = sum_up.format(bench.sql("flat", DATAFUSION_SQL))
+        for partitions in (1, 2):
+            context = fused(partitions)
+            # As many parts as are worked on at once.
+            parts = flat.to_batches(max_chunksize=8192)
+            share = -(-len(parts) // partitions)
+            context.register_record_batches("flat", [parts[at : at + share] for at in range(0, len(parts), share)])
+            said = context.sql(bench.sql("flat", DATAFUSION_SQL)).collect()
+            bench.check("DataFusion", *columns_of(said, "id", "reasons", "refund"))
+            label = f"DataFusion, sums by product, {partitions} partition(s)"
+            jobs.append((label, lambda context=context: context.sql(fused_sums).collect()))  # type: ignore[misc]
     begin = time.perf_counter()
     for row in rows:
         by_hand(row, at)
@@ -265,6 +300,15 @@ def file_to_file(bench: Bench, threads: int) -> None:
         form = "JSON" if out.endswith(".ndjson") else "PARQUET"
         duck(threads).execute(f"COPY ({bench.sql(reader)}) TO '{out}' (FORMAT {form})")
 
+    def datafusion_job(source: str, out: str) -> None:
+        context = fused(threads)
+        if source.endswith(".ndjson"):
+            context.register_json("flat", source, file_extension=".ndjson")
+        else:
+            context.register_parquet("flat", source)
+        form = "JSON" if out.endswith(".ndjson") else "PARQUET"
+        context.sql(f"COPY ({bench.sql('flat', DATAFUSION_SQL)}) TO '{out}' STORED AS {form}").collect()
+
     def recoup(source: str, out: str) -> None:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(bench.at))
         command = [str(bench.program), "--plugins", bench.path("plugins"), "assess", source, "--at", at]
@@ -279,6 +323,8 @@ def file_to_file(bench: Bench, threads: int) -> None:
             (f"Polars, {form} to {form}, with its start", lambda f=flat, o=out: polars(f, o)),  # type: ignore[misc]
             ("(starting Python and Polars, for comparison)", nothing),
         ]
+        if datafusion:
+            jobs.insert(2, (f"DataFusion, {form} to {form}", lambda f=flat, o=out: datafusion_job(f, o)))  # type: ignore[misc]
         sizes = [Path(path).stat().st_size // bench.count for path in (portfolio, flat)]
         table(
             f"file to file, {form}, {threads} thread(s); {sizes[0]} bytes a record for recoup, {sizes[1]} for the others",

@@ -24,7 +24,7 @@ cargo xtask COMMAND
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run  [--largest N] [--save FILE] [--against FILE]
   bench plan [COUNT]    plans, deadlines and forecasts of so many resources, and plans beside the largest refund first
-  bench peers [COUNT]   one policy beside regorus, Cedar, zen, DuckDB, Polars and pandas (the last three with Python 3.11)
+  bench peers [COUNT]   one policy beside regorus, Cedar, zen, DuckDB, DataFusion, Polars and pandas (the last four with Python 3.11)
   book [--check]        write the policy books under docs/policies/ (or say which is stale)
   fuzz [SECONDS]        fuzz every target for so long together (needs nightly and cargo-fuzz)
   miri                  run the boundary's tests under Miri (needs nightly with miri)
@@ -490,11 +490,15 @@ fn bench_peers(count: &str) -> Done {
     run(engines.env("RECOUP_PEERS", &folder))?;
     match python::Environment::prepare(&["requirements.txt"]) {
         Ok(environment) => {
+            // Without DataFusion the others are still asked.
+            if let Err(missing) = environment.install("requirements-peers.txt") {
+                eprintln!("skipped is DataFusion: {missing}");
+            }
             let mut analysts = environment.command("python");
             run(analysts.arg(root().join("tests/peers/analysts.py")).arg(&folder).arg(&program))
         }
         Err(missing) => {
-            eprintln!("skipped are DuckDB, Polars and pandas: {missing}");
+            eprintln!("skipped are DuckDB, DataFusion, Polars and pandas: {missing}");
             Ok(())
         }
     }

@@ -49,7 +49,8 @@ impl Environment {
         Ok(environment)
     }
 
-    fn install(&self, file: &str) -> Done {
+    /// Installs what a file of requirements names.
+    pub(crate) fn install(&self, file: &str) -> Done {
         let wanted = package().join(file);
         let text = fs::read_to_string(&wanted).map_err(said(&wanted))?;
         // What was installed last, so that nothing is asked for again.

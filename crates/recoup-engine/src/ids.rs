@@ -1,8 +1,10 @@
 //! Which resources were there before: one that stands in the input twice would be counted twice.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::{Condvar, Mutex, PoisonError};
+
+use foldhash::quality::RandomState;
 
 /// Most resources whose ids are remembered; far larger portfolios are checked up to here, so that memory
 /// stays bounded.
@@ -48,7 +50,7 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn new() -> Self {
-        Self { hasher: RandomState::new(), seen: Mutex::default(), moved: Condvar::new() }
+        Self { hasher: RandomState::default(), seen: Mutex::default(), moved: Condvar::new() }
     }
 
     /// What a resource is known by.

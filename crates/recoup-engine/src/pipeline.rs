@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use recoup_core::record::ResourceRecord;
-use recoup_portfolio::read::{Block, Item, Portfolio};
+use recoup_portfolio::read::{Block, Item, Portfolio, ReadError};
 
 use crate::ids::{Ids, there_before};
 use crate::ordered::in_order;
@@ -86,6 +86,11 @@ pub(crate) enum Work {
     Said(Vec<Output>),
 }
 
+/// What is said of a file that cannot be read on.
+pub(crate) fn cannot_be_read(file: &Arc<str>, error: &ReadError) -> Output {
+    Output::Problem { file: Arc::clone(file), line: 0, what: error.to_string() }
+}
+
 /// The inputs, one after the other.
 pub(crate) struct Source {
     inputs: std::vec::IntoIter<Input>,
@@ -127,7 +132,7 @@ impl Source {
                         Ok(None) => {}
                         Err(error) => {
                             self.current = None;
-                            let problem = Output::Problem { file: Arc::clone(&file), line: 0, what: error.to_string() };
+                            let problem = cannot_be_read(&file, &error);
                             return Some((file, Work::Said(vec![problem])));
                         }
                     }
@@ -221,7 +226,10 @@ pub fn run(
         let outputs = match work {
             Work::Said(said) => said,
             Work::Records(taken) => records(assessor, keep, &file, taken),
-            Work::Block(block) => items(assessor, keep, &file, block.items()),
+            Work::Block(block) => match block.items() {
+                Ok(taken) => items(assessor, keep, &file, taken),
+                Err(error) => vec![cannot_be_read(&file, &error)],
+            },
         };
         let known: Vec<Option<u64>> = outputs.iter().map(|output| output.id(&ids)).collect();
         let are_new = turn.are_new(&known);

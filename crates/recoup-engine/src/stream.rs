@@ -105,7 +105,11 @@ impl<R: Render> Worker<'_, R> {
             }
             Work::Block(Block::Lines(lines)) => self.lines(turn, file, &lines),
             Work::Block(Block::Table(table)) => self.table(turn, file, &table),
-            Work::Block(Block::Rows(rows)) => self.rows(turn, file, &rows),
+            Work::Block(Block::Rows(coming)) => match coming.read() {
+                Ok(Some(rows)) => self.rows(turn, file, &rows),
+                Ok(None) => self.finish(turn, file, Chunk::default(), Vec::new()),
+                Err(error) => self.finish(turn, file, Chunk::default(), vec![pipeline::cannot_be_read(file, &error)]),
+            },
             Work::Block(Block::Items(items)) => self.items(turn, file, &items),
         }
     }

@@ -9,6 +9,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`read`] | opening a file, its form, its chunks |
+//! | [`coming`] | rows of Parquet on their way, decoded by whoever takes them |
 //! | [`quick`] | most records of NDJSON, straight from their text |
 //! | [`quick_csv`] | most rows of CSV, straight from their cells |
 //! | [`quick_rows`] | most records of Parquet, straight from their columns |
@@ -19,10 +20,13 @@
 //! | [`parquet`] | assessments as Parquet |
 
 pub mod accounts;
+pub mod coming;
 mod csv_rows;
+mod encoders;
 pub mod focus;
 mod json_split;
 mod json_text;
+mod lines;
 mod packed;
 pub mod parquet;
 pub mod quick;

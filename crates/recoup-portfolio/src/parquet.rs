@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Decimal128Builder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::builder::{
+    ArrayBuilder as _, BooleanBuilder, Decimal128Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
-use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -16,8 +17,9 @@ use recoup_core::money::Amount;
 use recoup_core::refund::{Refund, RefundQuote};
 use recoup_core::ruling::RulingData;
 use recoup_core::stated::{Compared, Statement};
-use recoup_core::time::Instant;
 use recoup_core::vocab::Exit;
+
+use crate::encoders::RowGroups;
 
 const DECIMAL: DataType = DataType::Decimal128(38, 18);
 const TEXTS: &[&str] = &[
@@ -84,25 +86,54 @@ fn difference(compared: &Compared) -> String {
     serde_json::Value::Object(compared.difference_json()).to_string()
 }
 
+/// Fills a column with empty cells up to a row.
+macro_rules! fill {
+    ($builder:expr, $row:expr) => {
+        if $builder.len() < $row {
+            $builder.append_nulls($row - $builder.len());
+        }
+    };
+}
+
+/// Puts a value into a row. Many columns are empty in most rows, so nothing is done for empty cells until one is not.
+macro_rules! put {
+    ($builder:expr, $row:expr, $value:expr) => {{
+        fill!($builder, $row);
+        $builder.append_value($value);
+    }};
+}
+
 /// Words and texts that follow each other in one cell, `"; "` between them; nothing where there is none.
 struct Cell<'b> {
     builder: &'b mut StringBuilder,
+    row: usize,
     any: bool,
 }
 
 impl Cell<'_> {
-    fn put(&mut self, item: impl std::fmt::Display) {
-        // Writing to memory does not fail.
-        let _ = write!(self.builder, "{}{item}", if self.any { "; " } else { "" });
+    fn next(&mut self) -> &mut StringBuilder {
+        if self.any {
+            // Writing to memory does not fail.
+            let _ = self.builder.write_str("; ");
+        } else {
+            fill!(self.builder, self.row);
+        }
         self.any = true;
+        self.builder
+    }
+
+    fn put(&mut self, text: &str) {
+        let _ = self.next().write_str(text);
+    }
+
+    fn show(&mut self, item: impl std::fmt::Display) {
+        let _ = write!(self.next(), "{item}");
     }
 
     fn end(self) {
         if self.any {
             // Closes the cell with what was written into it.
             self.builder.append_value("");
-        } else {
-            self.builder.append_null();
         }
     }
 }
@@ -163,10 +194,11 @@ impl Rows {
     fn texts(&mut self, answered: &Answered, ruling: &RulingData) {
         let Answered { subject, assessment, policy, .. } = answered;
         let refund = ruling.refund.as_ref();
+        let row = self.rows;
         let mut builders = self.texts.iter_mut();
         let mut one = |text: Option<&str>| {
-            if let Some(builder) = builders.next() {
-                builder.append_option(text);
+            if let (Some(builder), Some(text)) = (builders.next(), text) {
+                put!(builder, row, text);
             }
         };
         one(Some(&subject.provider));
@@ -183,33 +215,33 @@ impl Rows {
         one(refund.map(|quote| quote.currency().as_str()));
         let mut many = |fill: &mut dyn FnMut(&mut Cell<'_>)| {
             if let Some(builder) = builders.next() {
-                let mut cell = Cell { builder, any: false };
+                let mut cell = Cell { builder, row, any: false };
                 fill(&mut cell);
                 cell.end();
             }
         };
         let stated = || answered.stated_of(ruling.exit);
-        many(&mut |cell| ruling.refusals.iter().for_each(|refusal| cell.put(refusal.reason)));
+        many(&mut |cell| ruling.refusals.iter().for_each(|refusal| cell.put(refusal.reason.as_str())));
         many(&mut |cell| ruling.refusals.iter().for_each(|refusal| cell.put(clause_text(policy, refusal.clause).0)));
-        many(&mut |cell| ruling.unknowns.iter().for_each(|unknown| cell.put(unknown.reason)));
+        many(&mut |cell| ruling.unknowns.iter().for_each(|unknown| cell.put(unknown.reason.as_str())));
         many(&mut |cell| {
             ruling.unknowns.iter().filter_map(|unknown| unknown.fact.as_deref()).for_each(|fact| cell.put(fact));
         });
         many(&mut |cell| {
             let items = refund.into_iter().flat_map(RefundQuote::items);
-            items.for_each(|item| cell.put(format_args!("{} {} to {}", item.amount, item.instrument, item.to)));
+            items.for_each(|item| cell.show(format_args!("{} {} to {}", item.amount, item.instrument, item.to)));
         });
-        many(&mut |cell| ruling.effects.iter().for_each(|effect| cell.put(effect)));
-        many(&mut |cell| ruling.channel.iter().for_each(|channel| cell.put(channel)));
+        many(&mut |cell| ruling.effects.iter().for_each(|effect| cell.put(effect.as_str())));
+        many(&mut |cell| ruling.channel.iter().for_each(|channel| cell.put(channel.as_str())));
         many(&mut |cell| ruling.review.iter().for_each(|review| cell.put(&review.by)));
         many(&mut |cell| answered.overlaid(ruling).into_iter().for_each(|clause| cell.put(clause)));
         many(&mut |cell| stated().for_each(|one| cell.put(&one.statement.by)));
         many(&mut |cell| {
             first_stated(answered, ruling, |statement| statement.currency)
                 .iter()
-                .for_each(|currency| cell.put(currency));
+                .for_each(|currency| cell.put(currency.as_str()));
         });
-        many(&mut |cell| stated().filter(|one| one.differs()).for_each(|one| cell.put(difference(one))));
+        many(&mut |cell| stated().filter(|one| one.differs()).for_each(|one| cell.put(&difference(one))));
     }
 
     fn figures(&mut self, answered: &Answered, ruling: &RulingData) {
@@ -230,13 +262,18 @@ impl Rows {
             stated_amount(|statement| statement.carry_over),
             stated_amount(|statement| statement.charge),
         ];
+        let row = self.rows;
         for (builder, amount) in self.amounts.iter_mut().zip(amounts) {
-            builder.append_option(amount.map(Amount::units));
+            if let Some(amount) = amount {
+                put!(builder, row, amount.units());
+            }
         }
         let stated_until = first_stated(answered, ruling, |statement| statement.until);
         let times = [Some(answered.subject.at), ruling.until, ruling.effective_at, stated_until];
         for (builder, time) in self.times.iter_mut().zip(times) {
-            builder.append_option(time.map(Instant::micros));
+            if let Some(time) = time {
+                put!(builder, row, time.micros());
+            }
         }
         self.is_best.append_value(answered.assessment.best() == Some(ruling.exit));
         self.stated_allowed.append_option(first_stated(answered, ruling, |statement| statement.allowed));
@@ -247,10 +284,18 @@ impl Rows {
     /// # Errors
     /// Where Arrow refuses the columns, which would be a mistake of this crate.
     pub fn take(&mut self) -> Result<RecordBatch, ArrowError> {
+        macro_rules! finish {
+            ($builders:expr) => {
+                $builders.iter_mut().map(|builder| {
+                    fill!(builder, self.rows);
+                    Arc::new(builder.finish()) as ArrayRef
+                })
+            };
+        }
         let mut arrays: Vec<ArrayRef> = Vec::new();
-        arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
-        arrays.extend(self.amounts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
-        arrays.extend(self.times.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.extend(finish!(self.texts));
+        arrays.extend(finish!(self.amounts));
+        arrays.extend(finish!(self.times));
         arrays.push(Arc::new(self.is_best.finish()));
         arrays.push(Arc::new(self.stated_allowed.finish()));
         self.rows = 0;
@@ -261,10 +306,13 @@ impl Rows {
 /// Rulings in a row group: few enough to be held, many enough to be packed well.
 const ROW_GROUP: usize = 128 * 1024;
 
+/// Columns of which nearly every cell is another: a dictionary of them would be given up after much work.
+const UNIQUE: &[&str] = &["resource", "name", "returned", "paid", "consumed", "refund"];
+
 /// Writes assessments as Parquet.
 pub struct Writer<W: Write + Send> {
     rows: Rows,
-    writer: ArrowWriter<W>,
+    writer: RowGroups<W>,
 }
 
 impl<W: Write + Send> std::fmt::Debug for Writer<W> {
@@ -274,21 +322,20 @@ impl<W: Write + Send> std::fmt::Debug for Writer<W> {
 }
 
 impl<W: Write + Send> Writer<W> {
-    /// Begins a file.
+    /// Begins a file, whose columns `threads` threads encode.
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn new(out: W) -> Result<Self, ParquetError> {
+    pub fn new(out: W, threads: usize) -> Result<Self, ParquetError> {
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_max_row_group_row_count(Some(ROW_GROUP));
-        // Nearly every one is another: a dictionary of them would be given up after much work.
-        for unique in ["resource", "name"] {
-            properties = properties.set_column_dictionary_enabled(unique.into(), false);
+        for unique in UNIQUE {
+            properties = properties.set_column_dictionary_enabled((*unique).into(), false);
         }
         let rows = Rows::default();
-        let writer = ArrowWriter::try_new(out, Arc::clone(&rows.schema), Some(properties.build()))?;
+        let writer = RowGroups::new(out, &rows.schema, properties.build(), threads)?;
         Ok(Self { rows, writer })
     }
 
@@ -320,6 +367,6 @@ impl<W: Write + Send> Writer<W> {
     /// Where it cannot be written.
     pub fn finish(mut self) -> Result<(), ParquetError> {
         self.flush()?;
-        self.writer.close().map(|_| ())
+        self.writer.finish()
     }
 }

@@ -8,15 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::StructArray;
 use bytes::Bytes;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 use recoup_core::record::{Faults, RESOURCE_FIELDS, Read as ReadRecord, ResourceRecord, ZoneOf, unknown_field};
 use serde_json::Value;
 
+use crate::coming::{Coming, Lanes, Shared};
 use crate::focus;
 use crate::json_split::Elements;
+use crate::lines::{LineReader, Text};
 use crate::{csv_rows, packed, rows};
 
 /// Limits, far above anything real, that keep one bad file from taking the machine.
@@ -83,20 +84,20 @@ pub struct Lines {
     /// The number of the first line, counted from 1.
     pub first: u64,
     /// Their text.
-    pub text: Vec<u8>,
+    pub text: Text,
 }
 
 impl Lines {
     /// Every line that is not blank, with its number, where all of them are UTF-8.
     #[must_use]
     pub fn texts(&self) -> Option<impl Iterator<Item = (u64, &str)>> {
-        let lines = (self.first..).zip(std::str::from_utf8(&self.text).ok()?.split('\n'));
+        let lines = (self.first..).zip(std::str::from_utf8(self.text.bytes()).ok()?.split('\n'));
         Some(lines.filter(|(_, line)| !line.trim_ascii().is_empty()))
     }
 
     /// Every line that is not blank, with its number.
     pub fn each(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        let lines = (self.first..).zip(self.text.split(|byte| *byte == b'\n'));
+        let lines = (self.first..).zip(self.text.bytes().split(|byte| *byte == b'\n'));
         lines.filter(|(_, line)| !line.trim_ascii().is_empty())
     }
 }
@@ -119,7 +120,7 @@ impl Table {
     }
 }
 
-/// Some rows of Parquet, not yet read.
+/// Some rows of Parquet, decoded and not yet read.
 #[derive(Debug, Clone)]
 pub struct Rows {
     /// The number of the first row, counted from 1.
@@ -150,12 +151,12 @@ impl Rows {
 }
 
 /// A part of a portfolio, as large as one thread takes at a time.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Block {
     /// Rows of CSV.
     Table(Table),
     /// Rows of Parquet.
-    Rows(Rows),
+    Rows(Coming),
     /// Lines of NDJSON.
     Lines(Lines),
     /// Records, each by itself.
@@ -164,14 +165,19 @@ pub enum Block {
 
 impl Block {
     /// Its records, each by itself.
-    #[must_use]
-    pub fn items(self) -> Vec<Item> {
-        match self {
+    ///
+    /// # Errors
+    /// Where the file cannot be read on.
+    pub fn items(self) -> Result<Vec<Item>, ReadError> {
+        Ok(match self {
             Self::Items(items) => items,
             Self::Table(table) => table.rows.iter().map(|(line, row)| table.item(*line, row)).collect(),
-            Self::Rows(rows) => (0..rows.len()).map(|index| rows.item(index)).collect(),
+            Self::Rows(coming) => {
+                let rows = coming.read()?;
+                rows.iter().flat_map(|rows| (0..rows.len()).map(|index| rows.item(index))).collect()
+            }
             Self::Lines(lines) => lines.each().map(|(line, text)| Item::of_text(line, text)).collect(),
-        }
+        })
     }
 }
 
@@ -216,7 +222,7 @@ enum Form {
     Lines(LineReader),
     Elements(Elements<Box<dyn BufRead + Send>>),
     Csv { reader: Box<csv::Reader<Box<dyn BufRead + Send>>>, header: Arc<csv::StringRecord> },
-    Parquet { reader: Box<ParquetRecordBatchReader>, row: u64, rows: u64 },
+    Parquet { lanes: Arc<Lanes>, blocks: u64, given: u64 },
     One(Option<Value>),
 }
 
@@ -255,113 +261,6 @@ fn looks_like_record(value: &Value) -> bool {
     // Either of these is in no provider's payload together with the other.
     value.get("provider").is_some_and(Value::is_string)
         && (value.get("billing").is_some() || value.get("product").is_some())
-}
-
-/// Reads a line of at most `limit` bytes; of a longer one the rest is passed over and `false` given.
-fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Option<bool>> {
-    line.clear();
-    let (mut any, mut whole) = (false, true);
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(any.then_some(whole));
-        }
-        any = true;
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
-        let room = limit.saturating_sub(line.len());
-        whole &= part.len() <= room;
-        line.extend_from_slice(part.get(..part.len().min(room)).unwrap_or_default());
-        let used = end.map_or(buffer.len(), |end| end + 1);
-        input.consume(used);
-        if end.is_some() {
-            return Ok(Some(whole));
-        }
-    }
-}
-
-/// Gives whole lines, many at a time.
-struct LineReader {
-    input: Box<dyn BufRead + Send>,
-    /// The line that the next block begins with.
-    line: u64,
-    /// The beginning of a line whose end was not read yet.
-    begun: Vec<u8>,
-    /// Why it cannot be read on, to be said once the whole lines before were given.
-    broken: Option<io::Error>,
-}
-
-impl LineReader {
-    fn new(input: Box<dyn BufRead + Send>) -> Self {
-        Self { input, line: 1, begun: Vec::new(), broken: None }
-    }
-
-    /// The next lines of about `size` bytes together; none at the end. A line that is longer than any record
-    /// may be is given as what is wrong with it.
-    fn next(&mut self, size: usize) -> io::Result<Option<Result<Lines, Item>>> {
-        if let Some(error) = self.broken.take() {
-            return Err(error);
-        }
-        let first = self.line;
-        let mut text = std::mem::take(&mut self.begun);
-        let is_end = match self.fill(&mut text, size) {
-            Ok(is_end) => is_end,
-            Err(error) => {
-                // The line in which it broke off is no record.
-                text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1));
-                if text.is_empty() {
-                    return Err(error);
-                }
-                self.broken = Some(error);
-                true
-            }
-        };
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let last = text.iter().rposition(|byte| *byte == b'\n');
-        match last {
-            _ if is_end => {}
-            Some(last) => self.begun = text.split_off(last + 1),
-            None => {
-                let mut rest = Vec::new();
-                let room = limits::RECORD.saturating_sub(text.len());
-                if read_line(self.input.as_mut(), &mut rest, room)? == Some(false) {
-                    self.line += 1;
-                    let what = format!(
-                        "the line is longer than {} bytes, the most that is read of one record",
-                        limits::RECORD
-                    );
-                    return Ok(Some(Err(Item { line: first, content: Content::Bad(what) })));
-                }
-                text.append(&mut rest);
-                text.push(b'\n');
-            }
-        }
-        self.line += text.iter().filter(|byte| **byte == b'\n').count() as u64;
-        Ok(Some(Ok(Lines { first, text })))
-    }
-
-    /// Reads until there are `size` bytes, or to the end; says whether that was reached.
-    fn fill(&mut self, text: &mut Vec<u8>, size: usize) -> io::Result<bool> {
-        let mut filled = text.len();
-        text.resize(size.max(filled), 0);
-        while let Some(room) = text.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match self.input.read(room) {
-                Ok(0) => {
-                    text.truncate(filled);
-                    return Ok(true);
-                }
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    text.truncate(filled);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(false)
-    }
 }
 
 /// How far a file was read.
@@ -406,12 +305,7 @@ pub fn open(name: &str) -> Result<Opened, ReadError> {
     let is_parquet = file.read_exact(&mut magic).is_ok() && &magic == b"PAR1";
     file.seek(SeekFrom::Start(0)).map_err(io_error)?;
     if is_parquet {
-        let form = |error: parquet::errors::ParquetError| ReadError::Form {
-            file: name.to_owned(),
-            line: 1,
-            what: format!("not whole Parquet: {error}"),
-        };
-        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(file).map_err(form)?, progress);
+        return parquet(name, &Shared::new(file).map_err(io_error)?, progress);
     }
     let counted = Counted { file, read: Arc::clone(&progress.read) };
     opened(name, Box::new(BufReader::with_capacity(1 << 20, counted)), progress)
@@ -420,32 +314,30 @@ pub fn open(name: &str) -> Result<Opened, ReadError> {
 /// Columns of which neither a rule nor an answer speaks; they are not decoded.
 const UNREAD: &[&str] = &["project", "tags"];
 
-fn parquet<R: ChunkReader + 'static>(
-    name: &str,
-    builder: ParquetRecordBatchReaderBuilder<R>,
-    progress: Progress,
-) -> Result<Opened, ReadError> {
+fn parquet<R: ChunkReader + Clone + 'static>(name: &str, input: &R, progress: Progress) -> Result<Opened, ReadError> {
     let form = |what: String| ReadError::Form { file: name.to_owned(), line: 1, what };
     let broken = |error: ParquetError| form(format!("not whole Parquet: {error}"));
-    let schema = Arc::clone(builder.schema());
+    let metadata = ArrowReaderMetadata::load(input, ArrowReaderOptions::default()).map_err(broken)?;
+    let schema = Arc::clone(metadata.schema());
     let has = |column: &str| schema.column_with_name(column).is_some();
+    let columns = schema.fields().iter().map(|field| field.name().as_str());
     if has("provider") && has("id") {
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let read = |column: &&str| RESOURCE_FIELDS.contains(column) && !UNREAD.contains(column);
-        let columns = schema.fields().iter().map(|field| field.name().as_str());
-        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.clone().filter(read));
+        let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
+        let is_read = |column: &str| RESOURCE_FIELDS.contains(&column) && !UNREAD.contains(&column);
+        let roots = columns.clone().enumerate().filter(|(_, column)| is_read(column)).map(|(place, _)| place);
+        let file: Arc<str> = name.into();
+        let lanes = Lanes::new(&file, input, &metadata, &roots.collect::<Vec<_>>()).map_err(broken)?;
         let not_understood = columns.filter(|column| !RESOURCE_FIELDS.contains(column)).map(unknown_field).collect();
-        let reader = builder.with_projection(mask).with_batch_size(CHUNK).build().map_err(broken)?;
-        let form = Form::Parquet { reader: Box::new(reader), row: 0, rows };
-        return Ok(Opened::Portfolio(Portfolio { file: name.into(), form, progress, not_understood, broken: None }));
+        let form = Form::Parquet { lanes: Arc::new(lanes), blocks: rows.div_ceil(CHUNK as u64), given: 0 };
+        return Ok(Opened::Portfolio(Portfolio { file, form, progress, not_understood, broken: None }));
     }
     if focus::Source::is_parquet(&schema) {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input.clone(), metadata);
         return focus::Source::from_parquet(name, builder).map(Opened::Focus).map_err(broken);
     }
-    let columns: Vec<&str> = schema.fields().iter().take(8).map(|field| field.name().as_str()).collect();
     Err(form(format!(
         "Parquet with other columns than a portfolio's (\"provider\", \"id\" ...) or those of FOCUS; its first are {}",
-        columns.join(", ")
+        columns.take(8).collect::<Vec<_>>().join(", ")
     )))
 }
 
@@ -486,12 +378,7 @@ fn opened(name: &str, input: Box<dyn BufRead + Send>, progress: Progress) -> Res
     let rest: Box<dyn BufRead + Send> = Box::new(Cursor::new(body.clone()).chain(input));
     if body.starts_with(b"PAR1") {
         let bytes = read_whole(name, rest)?;
-        let form = |error: parquet::errors::ParquetError| ReadError::Form {
-            file: name.to_owned(),
-            line: 1,
-            what: format!("not whole Parquet: {error}"),
-        };
-        return parquet(name, ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(form)?, progress);
+        return parquet(name, &Bytes::from(bytes), progress);
     }
     let portfolio = |form| {
         Ok(Opened::Portfolio(Portfolio {
@@ -641,7 +528,7 @@ impl Portfolio {
     /// # Errors
     /// Where the file cannot be read on.
     pub fn next_chunk(&mut self) -> Result<Option<Vec<Item>>, ReadError> {
-        Ok(self.next_block()?.map(Block::items))
+        self.next_block()?.map(Block::items).transpose()
     }
 
     /// The next block; none at the end. It may turn out to be empty.
@@ -710,21 +597,15 @@ impl Portfolio {
                 }
                 return Ok((!table.rows.is_empty()).then_some(Block::Table(table)));
             }
-            Form::Parquet { reader, row, rows } => {
-                if let Some(batch) = reader.next() {
-                    let batch = batch.map_err(|error| ReadError::Form {
-                        file: file.to_string(),
-                        line: *row + 1,
-                        what: error.to_string(),
-                    })?;
-                    let block = Rows { first: *row + 1, rows: batch.into() };
-                    *row += block.len() as u64;
-                    let size = self.progress.size.unwrap_or(0);
-                    let share = u128::from(size) * u128::from(*row) / u128::from((*rows).max(1));
-                    self.progress.read.store(u64::try_from(share).unwrap_or(size), Ordering::Relaxed);
-                    return Ok(Some(Block::Rows(block)));
-                }
+            Form::Parquet { lanes, blocks, given } if *given < *blocks => {
+                let coming = Coming::new(lanes, *given);
+                *given += 1;
+                let size = self.progress.size.unwrap_or(0);
+                let share = u128::from(size) * u128::from(*given) / u128::from(*blocks);
+                self.progress.read.store(u64::try_from(share).unwrap_or(size), Ordering::Relaxed);
+                return Ok(Some(Block::Rows(coming)));
             }
+            Form::Parquet { .. } => {}
         }
         Ok((!chunk.is_empty()).then_some(Block::Items(chunk)))
     }

@@ -49,7 +49,7 @@ fn what_stood_before_the_cut_of_a_packed_file_was_lost() {
             match portfolio.next_block() {
                 Ok(Some(Block::Lines(lines))) => read += lines.each().count(),
                 Ok(Some(Block::Table(table))) => read += table.rows.len(),
-                Ok(Some(block)) => read += block.items().len(),
+                Ok(Some(block)) => read += block.items().unwrap().len(),
                 Ok(None) => panic!("{form} {count}: a cut file ended as if it were whole"),
                 Err(error) => break error.to_string(),
             }

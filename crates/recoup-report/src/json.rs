@@ -46,6 +46,40 @@ fn put_shown(out: &mut String, value: impl fmt::Display) {
     let _ = write!(out, "\"{value}\"");
 }
 
+/// 10^16, the units in a cent, are 2^16 times this.
+const CENT_WITHOUT_TWOS: u64 = 5_u64.pow(16);
+
+/// The cents of an amount that is no fraction of one and no larger than a million millions. Dividing a word is an order of
+/// magnitude quicker than dividing the whole amount.
+fn cents(amount: Amount) -> Option<u64> {
+    let units = u128::try_from(amount.units()).ok()?;
+    let odd = u64::try_from(units >> 16).ok()?;
+    (units.trailing_zeros() >= 16 && odd % CENT_WITHOUT_TWOS == 0).then_some(odd / CENT_WITHOUT_TWOS)
+}
+
+/// An amount, as it is shown, in quotes.
+fn put_amount(out: &mut String, amount: Amount) {
+    let Some(cents) = cents(amount) else { return put_shown(out, amount) };
+    // A digit is less than ten.
+    let digit = |number: u64| b'0' + u8::try_from(number % 10).unwrap_or(0);
+    // As many as the largest word has.
+    let mut text = [b'0'; 20];
+    let (mut whole, mut from) = (cents / 100, text.len());
+    for place in text.iter_mut().rev() {
+        (*place, whole, from) = (digit(whole), whole / 10, from - 1);
+        if whole == 0 {
+            break;
+        }
+    }
+    let whole = text.get(from..).and_then(|digits| std::str::from_utf8(digits).ok());
+    out.push('"');
+    out.push_str(whole.unwrap_or_default());
+    out.push('.');
+    out.push(char::from(digit(cents / 10)));
+    out.push(char::from(digit(cents)));
+    out.push('"');
+}
+
 fn put_time(out: &mut String, instant: Option<Instant>, zone: Zone) {
     put_if(out, instant, |out, instant| put_shown(out, instant.display(zone)));
 }
@@ -103,6 +137,8 @@ impl Clauses {
 #[derive(Default)]
 pub(crate) struct JsonText {
     policies: Vec<Clauses>,
+    /// The instant last asked about, as it is written: nearly always that of the whole run.
+    at: Option<((Instant, Zone), String)>,
 }
 
 impl fmt::Debug for JsonText {
@@ -121,6 +157,15 @@ impl JsonText {
             }
         };
         self.policies.get(place)
+    }
+
+    fn put_at(&mut self, out: &mut String, at: Instant, zone: Zone) {
+        if self.at.as_ref().is_none_or(|(known, _)| *known != (at, zone)) {
+            let mut text = String::new();
+            put_time(&mut text, Some(at), zone);
+            self.at = Some(((at, zone), text));
+        }
+        out.push_str(self.at.as_ref().map_or("null", |(_, text)| text));
     }
 
     /// Adds an assessment to a text.
@@ -144,7 +189,7 @@ impl JsonText {
         out.push_str(",\"product\":");
         put_text(out, &subject.product);
         out.push_str(",\"at\":");
-        put_time(out, Some(subject.at), zone);
+        self.put_at(out, subject.at, zone);
         out.push_str(",\"outcome\":");
         put_word(out, assessment.outcome().as_str());
         out.push_str(",\"best\":");
@@ -244,7 +289,7 @@ fn put_refund(out: &mut String, quote: &RefundQuote, zone: Zone) {
     fn put_amounts(out: &mut String, amounts: &[(&str, Option<Amount>)]) {
         for (name, amount) in amounts {
             out.push_str(name);
-            put_if(out, *amount, put_shown);
+            put_if(out, *amount, put_amount);
         }
     }
     out.push_str("{\"currency\":");
@@ -264,7 +309,7 @@ fn put_refund(out: &mut String, quote: &RefundQuote, zone: Zone) {
         out.push_str("{\"instrument\":");
         put_word(out, item.instrument.as_str());
         out.push_str(",\"amount\":");
-        put_shown(out, item.amount);
+        put_amount(out, item.amount);
         out.push_str(",\"to\":");
         put_word(out, item.to.as_str());
         if item.expires_at.is_some() {
@@ -298,6 +343,26 @@ fn put_step(out: &mut String, step: &Step, clauses: &Clauses) {
             out.push_str(",\"text\":");
             put_text(out, text);
             out.push('}');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Amounts are written here as they are shown everywhere, whatever their size, sign and fraction.
+    #[test]
+    fn an_amount_is_written_as_it_is_shown() {
+        let cent = Amount::from_units(10_i128.pow(16));
+        let mut tens: Vec<i128> = (0..38).map(|power| 10_i128.pow(power)).collect();
+        tens.extend([0, i128::from(u64::MAX) << 16, i128::from(u64::MAX - 1) << 17]);
+        let near = [-3, -1, 0, 1, 7].map(|step| step * cent.units());
+        for units in tens.iter().flat_map(|ten| near.map(|step| ten + step)).flat_map(|units| [units, -units]) {
+            let (mut written, mut shown) = (String::new(), String::new());
+            put_amount(&mut written, Amount::from_units(units));
+            put_shown(&mut shown, Amount::from_units(units));
+            assert_eq!(written, shown, "{units}");
         }
     }
 }

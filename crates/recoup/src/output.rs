@@ -183,9 +183,8 @@ fn write_to<'a>(
     let format = match format {
         Format::Parquet => {
             // Parquet needs a writer of its own; it borrows the same place.
-            let mut writer = Writer {
-                sink: Sink::Parquet(Some(Box::new(parquet::Writer::new(out).map_err(parquet_error).map_err(failed)?))),
-            };
+            let writer = parquet::Writer::new(out, 1).map_err(parquet_error).map_err(failed)?;
+            let mut writer = Writer { sink: Sink::Parquet(Some(Box::new(writer))) };
             body(&mut writer)?;
             if let Sink::Parquet(inner) = &mut writer.sink
                 && let Some(inner) = inner.take()

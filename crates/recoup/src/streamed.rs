@@ -89,10 +89,10 @@ enum Sink<W: Write + Send> {
 }
 
 impl<W: Write + Send> Sink<W> {
-    fn begin(form: Form, out: W) -> io::Result<Self> {
+    fn begin(form: Form, out: W, threads: usize) -> io::Result<Self> {
         Ok(match form {
             Form::Text(format) => Self::Text(Joined::begin(format, out)?),
-            Form::Parquet => Self::Parquet(Box::new(parquet::Writer::new(out).map_err(io::Error::other)?)),
+            Form::Parquet => Self::Parquet(Box::new(parquet::Writer::new(out, threads).map_err(io::Error::other)?)),
         })
     }
 
@@ -129,7 +129,7 @@ pub(crate) fn streamed(
     output::place(&args.answer, |out| {
         let failed = |error: io::Error| Failure::output(&error);
         let mut aside = Aside::new(progress);
-        let mut sink = Sink::begin(form, out).map_err(failed)?;
+        let mut sink = Sink::begin(form, out, flow.threads).map_err(failed)?;
         let mut written = Ok(());
         stream(
             assessor,
