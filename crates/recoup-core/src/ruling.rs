@@ -9,7 +9,7 @@
 //! # mod clause { pub const INACTIVE_OTHER_TRANSACTION: recoup_core::policy::ClauseId = recoup_core::policy::ClauseId(0); }
 //! /// Leaving a package that has not taken effect.
 //! fn inactive<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) {
-//!     ruling.refuse_if(clause::INACTIVE_OTHER_TRANSACTION, cx.flag(Flag::TransactionInProgress));
+//!     ruling.refuse_on(clause::INACTIVE_OTHER_TRANSACTION, Flag::TransactionInProgress);
 //!     if let Some(start) = resource.starts_at() {
 //!         ruling.changes_at(start);
 //!     }

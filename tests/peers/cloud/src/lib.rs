@@ -21,10 +21,10 @@ fn in_use<R: Resource>(resource: &R, cx: &Context<'_>, ruling: &mut Ruling<'_>) 
     ruling.refuse_if(clause::PAY_AS_YOU_GO, resource.billing() == Billing::PayAsYouGo);
     let expired = resource.status() == Status::Expired || resource.ends_at().is_some_and(|end| end <= cx.at);
     ruling.refuse_if(clause::EXPIRED, expired);
-    ruling.refuse_if(clause::FROZEN, cx.flag(Flag::FrozenSecurity));
-    ruling.refuse_if(clause::UNPAID, cx.flag(Flag::UnpaidOrder));
-    ruling.refuse_if(clause::PROMOTION, cx.flag(Flag::Promotion));
-    ruling.refuse_if(clause::INVOICED, cx.flag(Flag::Invoiced));
+    ruling.refuse_on(clause::FROZEN, Flag::FrozenSecurity);
+    ruling.refuse_on(clause::UNPAID, Flag::UnpaidOrder);
+    ruling.refuse_on(clause::PROMOTION, Flag::Promotion);
+    ruling.refuse_on(clause::INVOICED, Flag::Invoiced);
     ruling.refuse_if(clause::MARKETPLACE, resource.seller() == Seller::Marketplace);
     ruling.refuse_if(clause::PRODUCT, cx.listed(list::NEVER));
     ruling.effects(&[Effect::Irreversible]);
