@@ -20,7 +20,7 @@ cargo xtask COMMAND
   test --slow           only the tests that hold timelines against assessing every hour of several years
   soak [--seconds N]    cases a second on each store, kills survived, simulated years; longer finds more
   soak --differential [--count N]   generated resources (ten million) on every path and by the reference, in release
-  ci [--quick]          fmt, clippy, tests, docs, python, datafusion, spark; without --quick also Miri and fuzzing
+  ci [--quick]          fmt, clippy, tests, docs, python; without --quick also datafusion, spark, Miri and fuzzing
   dist --out DIR        put the program and its adapters into DIR, runnable from there  [--profile dev|release]
   bench [FILTER]        measure, side by side in one run  [--largest N] [--save FILE] [--against FILE]
   bench plan [COUNT]    plans, deadlines and forecasts of so many resources, and plans beside the largest refund first
@@ -339,16 +339,28 @@ fn ci(with_slow: bool) -> Done {
     kills()?;
     run(cargo().args(["doc", "--locked", "--no-deps"]).env("RUSTDOCFLAGS", DOC_FLAGS))?;
     book(true)?;
-    beside()?;
+    // What cannot be had here is said and skipped; what is built and fails, fails.
+    match python::Environment::prepare(&[python::REQUIREMENTS]) {
+        Ok(_) => {
+            python::python(&[])?;
+            run(cargo().args(["clippy", "--locked", "--package", "recoup-python", "--", "-D", "warnings"]))?;
+        }
+        Err(missing) => eprintln!("skipped: Python ({missing})"),
+    }
     if !with_slow {
         return Ok(());
     }
+    datafusion()?;
     run(cargo().args(["clippy", "--locked", "--package", "recoup-peers", "--package", "recoup-bench-cloud"]).args([
         "--all-targets",
         "--",
         "-D",
         "warnings",
     ]))?;
+    match python::java().and_then(|_| python::Environment::prepare(python::OF_SPARK)) {
+        Ok(_) => python::spark()?,
+        Err(missing) => eprintln!("skipped: Spark ({missing})"),
+    }
     match has_nightly("miri") {
         true => miri()?,
         false => eprintln!("skipped: Miri (no nightly toolchain with miri)"),
@@ -358,27 +370,6 @@ fn ci(with_slow: bool) -> Done {
         false => eprintln!("skipped: fuzzing (no nightly toolchain with cargo-fuzz)"),
     }
     Ok(())
-}
-
-/// What stands beside the default members: Python's package, SQL, a cluster. What cannot be had here is said and
-/// skipped; what is built and fails, fails.
-fn beside() -> Done {
-    match python::Environment::prepare(&[python::REQUIREMENTS]) {
-        Ok(_) => {
-            python::python(&[])?;
-            run(cargo().args(["clippy", "--locked", "--package", "recoup-python", "--", "-D", "warnings"]))?;
-        }
-        Err(missing) => eprintln!("skipped: Python ({missing})"),
-    }
-    datafusion()?;
-    let cluster = || python::java().and_then(|_| python::Environment::prepare(python::OF_SPARK));
-    match cluster() {
-        Ok(_) => python::spark(),
-        Err(missing) => {
-            eprintln!("skipped: Spark ({missing})");
-            Ok(())
-        }
-    }
 }
 
 /// The boundary's tests under Miri, as far as Miri can run them: it opens no libraries.
